@@ -1,0 +1,5 @@
+/** TODO */
+@NullMarked
+package spigot.cache;
+
+import org.jspecify.annotations.NullMarked;

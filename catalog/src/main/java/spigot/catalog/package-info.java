@@ -1,0 +1,5 @@
+/** TODO */
+@NullMarked
+package spigot.catalog;
+
+import org.jspecify.annotations.NullMarked;

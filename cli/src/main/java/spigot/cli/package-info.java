@@ -1,0 +1,5 @@
+/** TODO */
+@NullMarked
+package spigot.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** TODO */
+@NullMarked
+package spigot.mount;
+
+import org.jspecify.annotations.NullMarked;

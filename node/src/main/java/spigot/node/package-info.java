@@ -1,0 +1,5 @@
+/** TODO */
+@NullMarked
+package spigot.node;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** TODO */
+@NullMarked
+package spigot.replica;
+
+import org.jspecify.annotations.NullMarked;
