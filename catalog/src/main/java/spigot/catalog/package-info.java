@@ -1,4 +1,4 @@
-/** TODO */
+/** The file lookup server: names, attributes, replicas and servers of the grid. */
 @NullMarked
 package spigot.catalog;
 

@@ -1,0 +1,199 @@
+package spigot.catalog.client;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import spigot.model.Attributes;
+import spigot.model.FileId;
+import spigot.model.FileName;
+import spigot.model.FileRecord;
+import spigot.model.LogicalPath;
+import spigot.model.RawBytes;
+import spigot.model.ReplicaState;
+import spigot.model.Version;
+import spigot.transport.FailureException;
+import spigot.transport.Peer;
+import spigot.transport.WireModel;
+import spigot.transport.wire.Envelope;
+import spigot.transport.wire.PublishRequest;
+import spigot.transport.wire.RegisterRequest;
+import spigot.transport.wire.Registered;
+import spigot.transport.wire.ReplicaStateRequest;
+import spigot.transport.wire.ServedPart;
+import spigot.transport.wire.ServedRequest;
+import spigot.transport.wire.ServerHello;
+import spigot.transport.wire.ServerInfo;
+import spigot.transport.wire.UpdateRequest;
+import spigot.transport.wire.WithdrawRequest;
+
+/**
+ * A replica server's side of the catalog. Each request may be repeated: it has one effect. Safe for any thread; the methods
+ * block for up to the patience, then throw {@link CatalogUnreachableException}; {@link FailureException} when refused.
+ */
+public final class RegistrationClient {
+    /** Most entries of one {@link #register} call. */
+    public static final int MAX_BATCH_ENTRIES = 1000;
+
+    /** Most encoded bytes of one {@link #register} call; long names and symlink targets make a batch shorter. */
+    public static final int MAX_BATCH_BYTES = 192 << 10;
+
+    private final CatalogCalls calls;
+
+    public RegistrationClient(Peer catalog, Duration patience, Duration callTimeout) {
+        calls = new CatalogCalls(catalog, patience, callTimeout);
+    }
+
+    /** Says that this server is alive and where; to be repeated every second, as it counts as dead after five. */
+    public void hello(ServerInfo server) throws IOException, InterruptedException {
+        call(
+                "the server's heartbeat",
+                Envelope.newBuilder()
+                        .setServerHello(ServerHello.newBuilder().setServer(server))
+                        .build());
+    }
+
+    /**
+     * Publishes a tree, or its root again after a restart: the id stays the same.
+     *
+     * @param replica a further copy of what another server publishes at the path
+     * @return the record of the root
+     * @throws FailureException CONFLICT when another server publishes the path; the message names it
+     */
+    public FileRecord publish(LogicalPath path, boolean replica, boolean readOnly, Attributes root)
+            throws IOException, InterruptedException {
+        Envelope reply = call(
+                "publishing " + path,
+                Envelope.newBuilder()
+                        .setPublishRequest(PublishRequest.newBuilder()
+                                .setPath(WireModel.bytes(pathBytes(path)))
+                                .setReplica(replica)
+                                .setReadOnly(readOnly)
+                                .setAttributes(WireModel.wire(root)))
+                        .build());
+        return WireModel.fileRecord(reply.getPublishReply().getRoot());
+    }
+
+    /**
+     * Registers entries of a publication in one transaction; one that is refused does not harm the others.
+     *
+     * @param request at most {@link #MAX_BATCH_ENTRIES} entries and {@link #MAX_BATCH_BYTES}
+     * @return in the order of the request
+     */
+    public List<Registered> register(RegisterRequest request) throws IOException, InterruptedException {
+        if (request.getEntriesCount() > MAX_BATCH_ENTRIES) {
+            throw new IllegalArgumentException(
+                    "a registration has at most " + MAX_BATCH_ENTRIES + " entries, not " + request.getEntriesCount());
+        }
+        Envelope reply = call(
+                "registering " + request.getEntriesCount() + " entries",
+                Envelope.newBuilder().setRegisterRequest(request).build());
+        return reply.getRegisterReply().getEntriesList();
+    }
+
+    /** A name in a directory. */
+    public record Name(FileId directory, FileName name) {}
+
+    /** The names are gone from this server; a directory goes with all that is below it. */
+    public void withdraw(FileId publication, List<Name> names) throws IOException, InterruptedException {
+        WithdrawRequest.Builder request = WithdrawRequest.newBuilder().setPublication(WireModel.bytes(publication));
+        for (Name name : names) {
+            request.addNames(WithdrawRequest.Name.newBuilder()
+                    .setDirectory(WireModel.bytes(name.directory()))
+                    .setName(WireModel.bytes(name.name())));
+        }
+        if (!names.isEmpty()) {
+            call(
+                    "withdrawing " + names.size() + " names",
+                    Envelope.newBuilder().setWithdrawRequest(request).build());
+        }
+    }
+
+    /** Ends a publication of this server. */
+    public void withdraw(FileId publication) throws IOException, InterruptedException {
+        call(
+                "withdrawing publication " + publication,
+                Envelope.newBuilder()
+                        .setWithdrawRequest(WithdrawRequest.newBuilder().setPublication(WireModel.bytes(publication)))
+                        .build());
+    }
+
+    /**
+     * The outcome of comparing a further copy with the home's.
+     *
+     * @param comparedWith the home's version; the outcome of a comparison with an older one is ignored
+     * @param detail for people: why it differs
+     */
+    public record Comparison(FileId id, ReplicaState state, Version comparedWith, String detail) {}
+
+    public void replicaStates(List<Comparison> outcomes) throws IOException, InterruptedException {
+        ReplicaStateRequest.Builder request = ReplicaStateRequest.newBuilder();
+        for (Comparison outcome : outcomes) {
+            request.addStates(ReplicaStateRequest.State.newBuilder()
+                    .setId(WireModel.bytes(outcome.id()))
+                    .setState(WireModel.wire(outcome.state()))
+                    .setVersion(WireModel.wire(outcome.comparedWith()))
+                    .setDetail(outcome.detail()));
+        }
+        if (!outcomes.isEmpty()) {
+            call(
+                    "the state of " + outcomes.size() + " replicas",
+                    Envelope.newBuilder().setReplicaStateRequest(request).build());
+        }
+    }
+
+    /**
+     * The home saw a file with other attributes, or other content, than the catalog has.
+     *
+     * @return the record afterwards; its version is a new one when the content changed
+     * @throws FailureException NOT_HOME when this server is not the file's home in that epoch (any more)
+     */
+    public FileRecord update(FileId id, Attributes attributes, boolean contentChanged, long homeEpoch)
+            throws IOException, InterruptedException {
+        Envelope reply = call(
+                "the change of file " + id,
+                Envelope.newBuilder()
+                        .setUpdateRequest(UpdateRequest.newBuilder()
+                                .setId(WireModel.bytes(id))
+                                .setAttributes(WireModel.wire(attributes))
+                                .setContentChanged(contentChanged)
+                                .setHomeEpoch(homeEpoch))
+                        .build());
+        return WireModel.fileRecord(reply.getRecordReply().getRecord());
+    }
+
+    /** The ids of all that the catalog thinks this server serves below a publication, in no order. */
+    public void served(FileId publication, Consumer<FileId> each) throws IOException, InterruptedException {
+        Envelope request = Envelope.newBuilder()
+                .setServedRequest(ServedRequest.newBuilder().setPublication(WireModel.bytes(publication)))
+                .build();
+        List<FileId> ids = calls.answer("what this server serves", (link, timeout) -> {
+            List<ServedPart> parts = new ArrayList<>();
+            Envelope last = link.stream(request, timeout, part -> parts.add(part.getServedPart()));
+            parts.add(last.getServedPart());
+            List<FileId> all = new ArrayList<>();
+            for (ServedPart part : parts) {
+                for (var id : part.getIdsList()) {
+                    all.add(WireModel.fileId(id));
+                }
+            }
+            return all;
+        });
+        ids.forEach(each);
+    }
+
+    private Envelope call(String what, Envelope request) throws IOException, InterruptedException {
+        return calls.answer(what, (link, timeout) -> link.call(request, timeout));
+    }
+
+    /** Raw, as a path need not be UTF-8. */
+    private static RawBytes pathBytes(LogicalPath path) {
+        java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
+        for (FileName name : path.names()) {
+            bytes.write('/');
+            bytes.writeBytes(name.toArray());
+        }
+        return bytes.size() == 0 ? RawBytes.ofUtf8("/") : RawBytes.copyOf(bytes.toByteArray());
+    }
+}
