@@ -1,4 +1,4 @@
-/** TODO */
+/** The replica server: publishes trees in place, is home for their files, and serves their bytes. */
 @NullMarked
 package spigot.replica;
 

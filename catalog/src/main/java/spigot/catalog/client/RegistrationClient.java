@@ -11,6 +11,7 @@ import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.model.LogicalPath;
 import spigot.model.RawBytes;
+import spigot.model.Replica;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
 import spigot.transport.FailureException;
@@ -18,8 +19,10 @@ import spigot.transport.Peer;
 import spigot.transport.WireModel;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.PublishRequest;
+import spigot.transport.wire.RecordRequest;
 import spigot.transport.wire.RegisterRequest;
 import spigot.transport.wire.Registered;
+import spigot.transport.wire.ReplicaInfo;
 import spigot.transport.wire.ReplicaStateRequest;
 import spigot.transport.wire.ServedPart;
 import spigot.transport.wire.ServedRequest;
@@ -161,6 +164,24 @@ public final class RegistrationClient {
                                 .setHomeEpoch(homeEpoch))
                         .build());
         return WireModel.fileRecord(reply.getRecordReply().getRecord());
+    }
+
+    /**
+     * What the catalog knows of a file now: whether this server is its home, and where it can be compared with.
+     *
+     * @throws FailureException NOT_FOUND when there is no such file (any more)
+     */
+    public Located located(FileId id) throws IOException, InterruptedException {
+        Envelope reply = call(
+                "the record of file " + id,
+                Envelope.newBuilder()
+                        .setRecordRequest(RecordRequest.newBuilder().setId(WireModel.bytes(id)))
+                        .build());
+        List<Replica> replicas = new ArrayList<>();
+        for (ReplicaInfo replica : reply.getRecordReply().getReplicasList()) {
+            replicas.add(WireModel.replica(replica));
+        }
+        return new Located(WireModel.fileRecord(reply.getRecordReply().getRecord()), replicas);
     }
 
     /** The ids of all that the catalog thinks this server serves below a publication, in no order. */
