@@ -53,7 +53,8 @@ class BehindTheBackTest {
     }
 
     private static String read(String name) {
-        Command.Result result = Command.of("cat", mount.path("data/" + name).toString()).run();
+        Command.Result result =
+                Command.of("cat", mount.path("data/" + name).toString()).run();
         return result.exitCode() == 0 ? result.output() : "absent";
     }
 
@@ -64,7 +65,10 @@ class BehindTheBackTest {
         await().atMost(SOON).until(() -> read("rewritten").equals("two"));
         Files.writeString(source.resolve("rewritten"), "and much longer now");
         await().atMost(SOON).until(() -> read("rewritten").equals("and much longer now"));
-        assertThat(Command.of("stat", "-c", "%s", mount.path("data/rewritten").toString()).run().output().strip())
+        assertThat(Command.of("stat", "-c", "%s", mount.path("data/rewritten").toString())
+                        .run()
+                        .output()
+                        .strip())
                 .isEqualTo("19");
     }
 
@@ -93,7 +97,9 @@ class BehindTheBackTest {
             for (int i = 1; !stop.get(); i++) {
                 generation(i, "generations.new");
                 try {
-                    Files.move(source.resolve("generations.new"), source.resolve("generations"),
+                    Files.move(
+                            source.resolve("generations.new"),
+                            source.resolve("generations"),
                             StandardCopyOption.ATOMIC_MOVE);
                 } catch (IOException e) {
                     throw new java.io.UncheckedIOException(e);

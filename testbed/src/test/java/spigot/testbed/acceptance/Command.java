@@ -65,7 +65,8 @@ final class Command {
                 ProcessBuilder builder = new ProcessBuilder(new ArrayList<>(words))
                         .redirectOutput(out.toFile())
                         .redirectError(err.toFile())
-                        .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
+                        .redirectInput(ProcessBuilder.Redirect.from(
+                                Path.of("/dev/null").toFile()));
                 builder.environment().putAll(environment);
                 Process process = builder.start();
                 boolean ended = process.waitFor(limit.toMillis(), TimeUnit.MILLISECONDS);

@@ -41,7 +41,9 @@ class CutTest {
 
     @BeforeEach
     void makeNamespace() throws Exception {
-        assumeTrue(Command.of("ip", "netns", "add", namespace).run().exitCode() == 0, "network namespaces need root and iproute2");
+        assumeTrue(
+                Command.of("ip", "netns", "add", namespace).run().exitCode() == 0,
+                "network namespaces need root and iproute2");
         ip("link", "set", "lo", "up");
         for (String address : List.of(CATALOG, HOME, COPY)) {
             ip("addr", "add", address + "/32", "dev", "lo");
@@ -105,21 +107,32 @@ class CutTest {
         grid.foundAt("only", CATALOG + ":7440").publish(source, "/data");
         TestGrid.Mount mount = grid.mount("m", "--on-unreachable", "fail", "--timeout", "3s");
         Command.of("ls", mount.path("data").toString()).run().orFail();
-        Command.of("head", "-c", "1000000", mount.path("data/file").toString()).run().orFail();
+        Command.of("head", "-c", "1000000", mount.path("data/file").toString())
+                .run()
+                .orFail();
         cut(CATALOG);
         Process reader = new ProcessBuilder("dd", "if=" + mount.path("data/file"), "of=/dev/null", "bs=1M", "skip=20")
                 .redirectErrorStream(true)
                 .redirectOutput(directory.resolve("reader.txt").toFile())
                 .start();
-        Command.of("ls", mount.path("data").toString()).within(Duration.ofSeconds(10)).run().orFail();
-        Command.of("df", mount.point.toString()).within(Duration.ofSeconds(10)).run().orFail();
+        Command.of("ls", mount.path("data").toString())
+                .within(Duration.ofSeconds(10))
+                .run()
+                .orFail();
+        Command.of("df", mount.point.toString())
+                .within(Duration.ofSeconds(10))
+                .run()
+                .orFail();
         assertThat(reader.waitFor(40, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(directory.resolve("reader.txt"))).contains("Input/output error");
         heal(CATALOG);
-        await().atMost(Duration.ofSeconds(60)).until(() -> Command.of(
-                                "cmp", source.resolve("file").toString(), mount.path("data/file").toString())
-                        .run()
-                        .exitCode()
-                == 0);
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> Command.of(
+                                        "cmp",
+                                        source.resolve("file").toString(),
+                                        mount.path("data/file").toString())
+                                .run()
+                                .exitCode()
+                        == 0);
     }
 }

@@ -82,7 +82,8 @@ class FaultsTest {
                             .output()
                             .toLowerCase(java.util.Locale.ROOT)
                             .contains("verified"));
-            try (RandomAccessFile file = new RandomAccessFile(mount.path("data/file").toFile(), "r")) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(mount.path("data/file").toFile(), "r")) {
                 assertThat(readFrom(file, 0, 4 * MIB)).isTrue();
                 home.signal(signal);
                 assertThat(readFrom(file, 4 * MIB, FILE_BYTES)).isTrue();
@@ -119,7 +120,8 @@ class FaultsTest {
         }
 
         private Process reader() throws IOException {
-            return new ProcessBuilder("dd", "if=" + mount.path("data/file"), "of=/dev/null", "bs=1M", "skip=30", "count=8")
+            return new ProcessBuilder(
+                            "dd", "if=" + mount.path("data/file"), "of=/dev/null", "bs=1M", "skip=30", "count=8")
                     .redirectErrorStream(true)
                     .redirectOutput(directory.resolve("reader.txt").toFile())
                     .start();
@@ -127,10 +129,18 @@ class FaultsTest {
 
         /** Names that are cached and the figures of the file system come at once, whatever the servers do. */
         private void assertNamesComeAtOnce() {
-            assertThat(Command.of("ls", mount.path("data/names").toString()).within(AT_ONCE).run().orFail().output().lines())
+            assertThat(Command.of("ls", mount.path("data/names").toString())
+                            .within(AT_ONCE)
+                            .run()
+                            .orFail()
+                            .output()
+                            .lines())
                     .hasSize(20);
             Command.of("df", mount.point.toString()).within(AT_ONCE).run().orFail();
-            Command.of("stat", mount.path("data/names/n3").toString()).within(AT_ONCE).run().orFail();
+            Command.of("stat", mount.path("data/names/n3").toString())
+                    .within(AT_ONCE)
+                    .run()
+                    .orFail();
         }
 
         @ParameterizedTest
@@ -152,7 +162,9 @@ class FaultsTest {
             server.signal("STOP");
             Process reader = reader();
             assertNamesComeAtOnce();
-            assertThat(reader.waitFor(6, TimeUnit.SECONDS)).as("the reader waits").isFalse();
+            assertThat(reader.waitFor(6, TimeUnit.SECONDS))
+                    .as("the reader waits")
+                    .isFalse();
             server.signal("CONT");
             assertThat(reader.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(reader.exitValue()).isZero();
@@ -163,7 +175,9 @@ class FaultsTest {
             start("--on-unreachable", "wait");
             server.signal("KILL");
             Process reader = reader();
-            assertThat(reader.waitFor(3, TimeUnit.SECONDS)).as("the reader waits").isFalse();
+            assertThat(reader.waitFor(3, TimeUnit.SECONDS))
+                    .as("the reader waits")
+                    .isFalse();
             server.start();
             assertThat(reader.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(reader.exitValue()).isZero();
@@ -184,12 +198,15 @@ class FaultsTest {
             start("--on-unreachable", "stale", "--timeout", "3s");
             server.signal("KILL");
             await().atMost(Duration.ofSeconds(30))
-                    .until(() -> grid.spigot("status", mount.point.toString()).output().contains("stale"));
+                    .until(() -> grid.spigot("status", mount.point.toString())
+                            .output()
+                            .contains("stale"));
             byte[] head = new byte[4 * MIB];
             try (var in = Files.newInputStream(mount.path("data/file"))) {
                 assertThat(in.readNBytes(head, 0, head.length)).isEqualTo(head.length);
             }
-            assertThat(java.util.Arrays.mismatch(head, 0, head.length, content, 0, head.length)).isNegative();
+            assertThat(java.util.Arrays.mismatch(head, 0, head.length, content, 0, head.length))
+                    .isNegative();
             Process reader = reader();
             assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
             assertThat(reader.exitValue()).isNotZero();

@@ -77,7 +77,11 @@ class FragmentsTest {
     @Order(1)
     void lsStatAndOpenMoveNoData() throws Exception {
         Path huge = mount.path("data/huge");
-        assertThat(Command.of("stat", "-c", "%s", huge.toString()).run().orFail().output().strip())
+        assertThat(Command.of("stat", "-c", "%s", huge.toString())
+                        .run()
+                        .orFail()
+                        .output()
+                        .strip())
                 .isEqualTo(Long.toString(100 * GIB));
         Command.of("ls", "-l", huge.toString()).run().orFail();
         Command.shell("exec 3<" + huge).run().orFail();
@@ -88,8 +92,14 @@ class FragmentsTest {
     @Order(2)
     void oneReadOf4KiBMovesAtMost64KiB() throws Exception {
         long before = received();
-        Command.of("dd", "if=" + mount.path("data/huge"), "of=/dev/null", "bs=4096", "count=1",
-                        "skip=" + (SEQUENTIAL_AT / 4096 + 12345), "status=none")
+        Command.of(
+                        "dd",
+                        "if=" + mount.path("data/huge"),
+                        "of=/dev/null",
+                        "bs=4096",
+                        "count=1",
+                        "skip=" + (SEQUENTIAL_AT / 4096 + 12345),
+                        "status=none")
                 .run()
                 .orFail();
         assertThat(received() - before).isBetween(4096L, 64L << 10);
@@ -99,7 +109,8 @@ class FragmentsTest {
     @Order(3)
     void aThousandRandomReadsMoveAtMostSixteenTimesWhatWasAsked() throws Exception {
         long before = received();
-        try (RandomAccessFile mounted = new RandomAccessFile(mount.path("data/huge").toFile(), "r");
+        try (RandomAccessFile mounted =
+                        new RandomAccessFile(mount.path("data/huge").toFile(), "r");
                 RandomAccessFile local = new RandomAccessFile(source.toFile(), "r")) {
             byte[] here = new byte[4096];
             byte[] there = new byte[4096];
@@ -132,7 +143,9 @@ class FragmentsTest {
     @Order(5)
     void holesAreFoundByLseekAndReadAsZerosWithoutMovingData() throws Exception {
         long before = received();
-        Command.of("python3", "-c",
+        Command.of(
+                        "python3",
+                        "-c",
                         "import os; f=os.open('" + mount.path("data/huge") + "',os.O_RDONLY);"
                                 + "assert os.lseek(f,0,os.SEEK_DATA)==" + SEQUENTIAL_AT + ";"
                                 + "assert os.lseek(f," + SEQUENTIAL_AT + ",os.SEEK_HOLE)=="
@@ -148,11 +161,17 @@ class FragmentsTest {
     void whatWasReadIsReadAgainWithoutTheNetworkAfterARemount() throws Exception {
         TestGrid.Mount second = grid.mount("second");
         String read = "dd if=%s bs=1M skip=" + SEQUENTIAL_AT / MIB + " count=64 status=none | sha256sum";
-        String once = Command.shell(read.formatted(second.path("data/huge"))).run().orFail().output();
+        String once = Command.shell(read.formatted(second.path("data/huge")))
+                .run()
+                .orFail()
+                .output();
         assertThat(second.stat("data_bytes_received")).isGreaterThanOrEqualTo(64L * MIB);
         second.unmount();
         second.start();
-        String again = Command.shell(read.formatted(second.path("data/huge"))).run().orFail().output();
+        String again = Command.shell(read.formatted(second.path("data/huge")))
+                .run()
+                .orFail()
+                .output();
         assertThat(again).isEqualTo(once);
         assertThat(second.stat("data_bytes_received")).isZero();
         assertThat(second.stat("cache_hits")).isPositive();

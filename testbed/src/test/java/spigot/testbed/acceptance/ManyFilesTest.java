@@ -30,22 +30,41 @@ class ManyFilesTest {
             TestGrid.Mount mount = grid.mount("m", "--memory", MEMORY_MIB + "MiB");
             String many = mount.path("many").toString();
 
-            assertThat(Command.shell("find " + many + " -type f | wc -l").run().orFail().output().strip())
+            assertThat(Command.shell("find " + many + " -type f | wc -l")
+                            .run()
+                            .orFail()
+                            .output()
+                            .strip())
                     .isEqualTo(Integer.toString(FILES));
             String list = "ls -lR " + many + " | wc -l";
-            String first = Command.shell(list).within(Duration.ofSeconds(240)).run().orFail().output();
+            String first = Command.shell(list)
+                    .within(Duration.ofSeconds(240))
+                    .run()
+                    .orFail()
+                    .output();
             long messages = mount.stat("metadata_requests");
             long wire = mount.stat("wire_bytes_sent");
-            String second = Command.shell(list).within(Duration.ofSeconds(240)).run().orFail().output();
+            String second = Command.shell(list)
+                    .within(Duration.ofSeconds(240))
+                    .run()
+                    .orFail()
+                    .output();
             assertThat(second).isEqualTo(first);
             assertThat(mount.stat("metadata_requests") - messages).isZero();
-            assertThat(mount.stat("wire_bytes_sent") - wire).as("renewals of leases only").isLessThan(20_000);
+            assertThat(mount.stat("wire_bytes_sent") - wire)
+                    .as("renewals of leases only")
+                    .isLessThan(20_000);
             assertThat(mount.stat("data_bytes_received")).isZero();
 
             Files.write(source.resolve("d1/large"), new byte[0]);
-            Command.shell("head -c 200000000 /dev/urandom > " + source + "/d1/large").run().orFail();
+            Command.shell("head -c 200000000 /dev/urandom > " + source + "/d1/large")
+                    .run()
+                    .orFail();
             server.publish(source, "/many");
-            Command.of("cmp", source.resolve("d1/large").toString(), mount.path("many/d1/large").toString())
+            Command.of(
+                            "cmp",
+                            source.resolve("d1/large").toString(),
+                            mount.path("many/d1/large").toString())
                     .run()
                     .orFail();
             long residentKib = Long.parseLong(Files.readAllLines(Path.of("/proc/" + mount.pid() + "/status")).stream()
@@ -53,7 +72,9 @@ class ManyFilesTest {
                     .findFirst()
                     .orElseThrow()
                     .replaceAll("\\D", ""));
-            assertThat(residentKib).as("highest resident memory of the mount, KiB").isLessThan((MEMORY_MIB + 128) << 10);
+            assertThat(residentKib)
+                    .as("highest resident memory of the mount, KiB")
+                    .isLessThan((MEMORY_MIB + 128) << 10);
         }
     }
 }

@@ -55,7 +55,9 @@ class ProgramsTest {
     /** 5.3 million rows of 100 bytes and an index: more than 512 MB. */
     private static void makeDatabase() {
         if (Command.exists("sqlite3")) {
-            Command.of("sqlite3", source.resolve("big.db").toString(),
+            Command.of(
+                            "sqlite3",
+                            source.resolve("big.db").toString(),
                             "pragma journal_mode=off; pragma synchronous=off;"
                                     + "create table t(id integer primary key, k integer, v text);"
                                     + "insert into t select value, value*2654435761 % 1000003, printf('%090d', value)"
@@ -100,9 +102,12 @@ class ProgramsTest {
 
     /** Runs the script with $D set to the source, then to the mount. */
     private static void assertSame(String script) {
-        String local = Command.shell("D=" + source + "; " + script).run().orFail().output();
-        String mounted =
-                Command.shell("D=" + mount.path("data") + "; " + script).run().orFail().output();
+        String local =
+                Command.shell("D=" + source + "; " + script).run().orFail().output();
+        String mounted = Command.shell("D=" + mount.path("data") + "; " + script)
+                .run()
+                .orFail()
+                .output();
         assertThat(mounted).isEqualTo(local).isNotBlank();
     }
 
@@ -135,8 +140,9 @@ class ProgramsTest {
 
     @Test
     void gitCloneOfARepositoryOnTheMount() {
-        assertSame("T=$(mktemp -d); git -c safe.directory='*' clone -q file://$D/repo $T/c; cd $T/c; git log --format=%H;"
-                + " find . -path ./.git -prune -o -type f -print | sort | xargs sha256sum; cd /; rm -rf $T");
+        assertSame(
+                "T=$(mktemp -d); git -c safe.directory='*' clone -q file://$D/repo $T/c; cd $T/c; git log --format=%H;"
+                        + " find . -path ./.git -prune -o -type f -print | sort | xargs sha256sum; cd /; rm -rf $T");
     }
 
     @Test
@@ -152,7 +158,10 @@ class ProgramsTest {
     @Test
     void sha256sumAndCmp() {
         assertSame("cd $D; find . -type f -size -4M | sort | xargs sha256sum");
-        Command.of("cmp", source.resolve("big.db").toString(), mount.path("data/big.db").toString())
+        Command.of(
+                        "cmp",
+                        source.resolve("big.db").toString(),
+                        mount.path("data/big.db").toString())
                 .run()
                 .orFail();
     }
@@ -163,11 +172,16 @@ class ProgramsTest {
         assumeTrue(Files.isExecutable(busybox), "busybox-static is not installed");
         Path tools = Files.createDirectory(directory.resolve("tools"));
         Files.copy(busybox, tools.resolve("busybox"), java.nio.file.StandardCopyOption.COPY_ATTRIBUTES);
-        grid.command("publish", tools.toString(), "/tools", "--data", directory.resolve("server-a").toString())
+        grid.command(
+                        "publish",
+                        tools.toString(),
+                        "/tools",
+                        "--data",
+                        directory.resolve("server-a").toString())
                 .run()
                 .orFail();
-        String shown = Command.shell(mount.path("tools/busybox") + " sh -c '" + mount.path("tools/busybox")
-                        + " ls " + mount.path("data/tree") + "; echo $((6*7))'")
+        String shown = Command.shell(mount.path("tools/busybox") + " sh -c '" + mount.path("tools/busybox") + " ls "
+                        + mount.path("data/tree") + "; echo $((6*7))'")
                 .run()
                 .orFail()
                 .output();

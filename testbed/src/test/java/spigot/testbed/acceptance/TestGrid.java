@@ -85,8 +85,7 @@ final class TestGrid implements AutoCloseable {
     }
 
     Server joinAt(String name, String listen, String... options) throws Exception {
-        List<String> all = new ArrayList<>(
-                List.of("--join", servers.getFirst().address(), "--token", token("server")));
+        List<String> all = new ArrayList<>(List.of("--join", servers.getFirst().address(), "--token", token("server")));
         all.addAll(List.of(options));
         Server server = new Server(name, listen, all);
         servers.add(server);
@@ -102,7 +101,13 @@ final class TestGrid implements AutoCloseable {
     }
 
     String token(String role) {
-        return spigot("token", "create", "--role", role, "--data", servers.getFirst().data.toString())
+        return spigot(
+                        "token",
+                        "create",
+                        "--role",
+                        role,
+                        "--data",
+                        servers.getFirst().data.toString())
                 .orFail()
                 .output()
                 .strip();
@@ -148,8 +153,16 @@ final class TestGrid implements AutoCloseable {
             Path out = directory.resolve(name + ".out");
             List<String> words = new ArrayList<>(prefix);
             words.addAll(List.of(
-                    launcher.toString(), "server", "--data", data.toString(), "--name", name,
-                    "--listen", listen, "--http", "127.0.0.1:0"));
+                    launcher.toString(),
+                    "server",
+                    "--data",
+                    data.toString(),
+                    "--name",
+                    name,
+                    "--listen",
+                    listen,
+                    "--http",
+                    "127.0.0.1:0"));
             words.addAll(options);
             ProcessBuilder builder = new ProcessBuilder(words)
                     .redirectOutput(out.toFile())
@@ -173,9 +186,13 @@ final class TestGrid implements AutoCloseable {
         }
 
         void publish(Path source, String path, String... more) {
-            List<String> words = new ArrayList<>(List.of("publish", source.toString(), path, "--data", data.toString()));
+            List<String> words =
+                    new ArrayList<>(List.of("publish", source.toString(), path, "--data", data.toString()));
             words.addAll(List.of(more));
-            command(words.toArray(String[]::new)).within(Duration.ofSeconds(300)).run().orFail();
+            command(words.toArray(String[]::new))
+                    .within(Duration.ofSeconds(300))
+                    .run()
+                    .orFail();
         }
 
         /** Ends it as a power cut would, or stops ({@code STOP}) and continues ({@code CONT}) it. */
@@ -215,8 +232,8 @@ final class TestGrid implements AutoCloseable {
 
         void start() throws IOException {
             Files.createDirectories(point);
-            List<String> words = new ArrayList<>(List.of(
-                    "mount", servers.getFirst().address(), point.toString(), "--cache", cache.toString()));
+            List<String> words = new ArrayList<>(
+                    List.of("mount", servers.getFirst().address(), point.toString(), "--cache", cache.toString()));
             if (!Files.exists(directory.resolve("joined"))) {
                 words.addAll(List.of("--token", token("node")));
             }
@@ -235,13 +252,16 @@ final class TestGrid implements AutoCloseable {
 
         /** The daemon's process id, from {@code status}. */
         long pid() throws IOException {
-            return JSON.readTree(spigot("status", point.toString(), "--json").orFail().output())
+            return JSON.readTree(spigot("status", point.toString(), "--json")
+                            .orFail()
+                            .output())
                     .findValue("pid")
                     .asLong();
         }
 
         JsonNode stats() throws IOException {
-            return JSON.readTree(spigot("stats", point.toString(), "--json").orFail().output());
+            return JSON.readTree(
+                    spigot("stats", point.toString(), "--json").orFail().output());
         }
 
         long stat(String field) throws IOException {
@@ -257,7 +277,9 @@ final class TestGrid implements AutoCloseable {
 
         private void end() {
             if (mounted()) {
-                command("umount", point.toString()).within(Duration.ofSeconds(40)).run();
+                command("umount", point.toString())
+                        .within(Duration.ofSeconds(40))
+                        .run();
             }
             if (mounted()) {
                 Command.of("umount", "-l", point.toString()).run();
@@ -265,7 +287,10 @@ final class TestGrid implements AutoCloseable {
         }
 
         private boolean mounted() {
-            return Command.of("grep", "-q", " " + point + " ", "/proc/self/mountinfo").run().exitCode() == 0;
+            return Command.of("grep", "-q", " " + point + " ", "/proc/self/mountinfo")
+                            .run()
+                            .exitCode()
+                    == 0;
         }
     }
 }
