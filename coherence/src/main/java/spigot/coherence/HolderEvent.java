@@ -5,13 +5,16 @@ import spigot.model.Version;
 
 /** What can happen to a {@link Holder}, the client's side of one session with one grantor. */
 public sealed interface HolderEvent {
-    /** There is a link to the grantor: (re)start or resume the session. */
+    /** There is a link to the grantor: resume the session, or begin one. */
     record LinkUp() implements HolderEvent {}
 
     record LinkDown() implements HolderEvent {}
 
-    /** @param sentMillis when the Hello that this answers was sent, by the holder's own clock */
-    record Welcomed(long session, long epoch, long leaseMillis, long sentMillis) implements HolderEvent {}
+    /**
+     * @param nonce of the Hello that this answers
+     * @param sentMillis when that Hello was sent, by the holder's own clock
+     */
+    record Welcomed(long nonce, long session, long epoch, long leaseMillis, long sentMillis) implements HolderEvent {}
 
     /** @param sentMillis when the Renew that this answers was sent, by the holder's own clock */
     record Renewed(long session, long epoch, long leaseMillis, long sentMillis) implements HolderEvent {}
@@ -25,7 +28,7 @@ public sealed interface HolderEvent {
     record Revoked(long session, long epoch, FileId object, long revokeSequence) implements HolderEvent {}
 
     /** What {@link HolderAction.Drop} asked for has been done. */
-    record Dropped(FileId object, long dropSequence) implements HolderEvent {}
+    record Dropped(FileId object) implements HolderEvent {}
 
     /** The client itself no longer wants the lease (eviction); its caches of the object are dropped already. */
     record GiveUp(FileId object) implements HolderEvent {}
