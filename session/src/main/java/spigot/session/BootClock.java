@@ -4,4 +4,9 @@ package spigot.session;
 @FunctionalInterface
 public interface BootClock {
     long millis();
+
+    /** CLOCK_BOOTTIME, see clock_gettime(2): a lease must also run out in a machine that sleeps. */
+    static BootClock system() {
+        return LinuxBootClock.INSTANCE;
+    }
 }
