@@ -37,6 +37,11 @@ public final class Libc {
 
     private Libc() {}
 
+    /** This thread's place for errno: the first argument of every {@link Downcall}. */
+    static MemorySegment state() {
+        return STATE.get();
+    }
+
     public static long read(int descriptor, long buffer, long bytes) {
         MemorySegment state = STATE.get();
         try {
