@@ -15,9 +15,9 @@ import spigot.model.Replica;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
 import spigot.transport.LinkHandler;
+import spigot.transport.Messages;
 import spigot.transport.Peer;
 import spigot.transport.Responder;
-import spigot.transport.WireModel;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Failure;
 import spigot.transport.wire.GridReply;
@@ -59,12 +59,12 @@ public final class CatalogClient implements Closeable {
     public Optional<FileRecord> lookup(FileId directory, FileName name) throws IOException, InterruptedException {
         Envelope request = Envelope.newBuilder()
                 .setLookupRequest(LookupRequest.newBuilder()
-                        .setDirectory(WireModel.bytes(directory))
-                        .setName(WireModel.bytes(name)))
+                        .setDirectory(Messages.bytes(directory))
+                        .setName(Messages.bytes(name)))
                 .build();
         LookupReply reply = calls.answer("the name '" + name + "'", (link, timeout) -> link.call(request, timeout))
                 .getLookupReply();
-        return reply.hasRecord() ? Optional.of(WireModel.fileRecord(reply.getRecord())) : Optional.empty();
+        return reply.hasRecord() ? Optional.of(Messages.record(reply.getRecord())) : Optional.empty();
     }
 
     /** What is known of the name at once; null when the catalog must be asked. */
@@ -75,7 +75,7 @@ public final class CatalogClient implements Closeable {
     /** All names of a directory with their records, from the cache or in one streamed reply. Errors as {@link #lookup}. */
     public DirectoryListing list(FileId directory) throws IOException, InterruptedException {
         Envelope request = Envelope.newBuilder()
-                .setListRequest(ListRequest.newBuilder().setDirectory(WireModel.bytes(directory)))
+                .setListRequest(ListRequest.newBuilder().setDirectory(Messages.bytes(directory)))
                 .build();
         return calls.answer("the names of directory " + directory, (link, timeout) -> {
             DirectoryListing.Builder builder = new DirectoryListing.Builder();
@@ -92,13 +92,13 @@ public final class CatalogClient implements Closeable {
             }
             ListPart end = last.getListPart();
             addAll(builder, end);
-            return builder.build(WireModel.fileRecord(end.getDirectory()), WireModel.fileId(end.getParent()));
+            return builder.build(Messages.record(end.getDirectory()), Messages.fileId(end.getParent()));
         });
     }
 
     private static void addAll(DirectoryListing.Builder builder, ListPart part) throws FailureException {
         for (var entry : part.getEntriesList()) {
-            builder.add(WireModel.fileName(entry.getName()), WireModel.fileRecord(entry.getRecord()));
+            builder.add(Messages.name(entry.getName()), Messages.record(entry.getRecord()));
         }
     }
 
@@ -126,17 +126,17 @@ public final class CatalogClient implements Closeable {
     public Located locate(FileId id, boolean nominate) throws IOException, InterruptedException {
         Envelope request = Envelope.newBuilder()
                 .setRecordRequest(
-                        RecordRequest.newBuilder().setId(WireModel.bytes(id)).setLocate(nominate))
+                        RecordRequest.newBuilder().setId(Messages.bytes(id)).setLocate(nominate))
                 .build();
         RecordReply reply = calls.answer("file " + id, (link, timeout) -> link.call(request, timeout))
                 .getRecordReply();
-        return new Located(WireModel.fileRecord(reply.getRecord()), replicas(reply.getReplicasList()));
+        return new Located(Messages.record(reply.getRecord()), replicas(reply.getReplicasList()));
     }
 
     /** All known replicas of a file, also those that are not served. */
     public List<Replica> replicas(FileId id) throws IOException, InterruptedException {
         Envelope request = Envelope.newBuilder()
-                .setReplicasRequest(ReplicasRequest.newBuilder().setId(WireModel.bytes(id)))
+                .setReplicasRequest(ReplicasRequest.newBuilder().setId(Messages.bytes(id)))
                 .build();
         ReplicasReply reply = calls.answer("the replicas of " + id, (link, timeout) -> link.call(request, timeout))
                 .getReplicasReply();
@@ -146,7 +146,7 @@ public final class CatalogClient implements Closeable {
     private static List<Replica> replicas(List<ReplicaInfo> wire) throws FailureException {
         List<Replica> replicas = new ArrayList<>(wire.size());
         for (ReplicaInfo info : wire) {
-            replicas.add(WireModel.replica(info));
+            replicas.add(Messages.replica(info));
         }
         return replicas;
     }
@@ -161,7 +161,7 @@ public final class CatalogClient implements Closeable {
         List<Grid.Server> servers = new ArrayList<>();
         for (ServerInfo server : reply.getServersList()) {
             servers.add(new Grid.Server(
-                    WireModel.nodeId(server.getId()),
+                    Messages.nodeId(server.getId()),
                     server.getName(),
                     server.getSite(),
                     server.getAddress(),

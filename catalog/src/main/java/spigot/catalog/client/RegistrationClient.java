@@ -10,13 +10,12 @@ import spigot.model.FileId;
 import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.model.LogicalPath;
-import spigot.model.RawBytes;
 import spigot.model.Replica;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
 import spigot.transport.FailureException;
+import spigot.transport.Messages;
 import spigot.transport.Peer;
-import spigot.transport.WireModel;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.PublishRequest;
 import spigot.transport.wire.RecordRequest;
@@ -70,12 +69,12 @@ public final class RegistrationClient {
                 "publishing " + path,
                 Envelope.newBuilder()
                         .setPublishRequest(PublishRequest.newBuilder()
-                                .setPath(WireModel.bytes(pathBytes(path)))
+                                .setPath(Messages.bytes(path))
                                 .setReplica(replica)
                                 .setReadOnly(readOnly)
-                                .setAttributes(WireModel.wire(root)))
+                                .setAttributes(Messages.wire(root)))
                         .build());
-        return WireModel.fileRecord(reply.getPublishReply().getRoot());
+        return Messages.record(reply.getPublishReply().getRoot());
     }
 
     /**
@@ -100,11 +99,11 @@ public final class RegistrationClient {
 
     /** The names are gone from this server; a directory goes with all that is below it. */
     public void withdraw(FileId publication, List<Name> names) throws IOException, InterruptedException {
-        WithdrawRequest.Builder request = WithdrawRequest.newBuilder().setPublication(WireModel.bytes(publication));
+        WithdrawRequest.Builder request = WithdrawRequest.newBuilder().setPublication(Messages.bytes(publication));
         for (Name name : names) {
             request.addNames(WithdrawRequest.Name.newBuilder()
-                    .setDirectory(WireModel.bytes(name.directory()))
-                    .setName(WireModel.bytes(name.name())));
+                    .setDirectory(Messages.bytes(name.directory()))
+                    .setName(Messages.bytes(name.name())));
         }
         if (!names.isEmpty()) {
             call(
@@ -118,7 +117,7 @@ public final class RegistrationClient {
         call(
                 "withdrawing publication " + publication,
                 Envelope.newBuilder()
-                        .setWithdrawRequest(WithdrawRequest.newBuilder().setPublication(WireModel.bytes(publication)))
+                        .setWithdrawRequest(WithdrawRequest.newBuilder().setPublication(Messages.bytes(publication)))
                         .build());
     }
 
@@ -134,9 +133,9 @@ public final class RegistrationClient {
         ReplicaStateRequest.Builder request = ReplicaStateRequest.newBuilder();
         for (Comparison outcome : outcomes) {
             request.addStates(ReplicaStateRequest.State.newBuilder()
-                    .setId(WireModel.bytes(outcome.id()))
-                    .setState(WireModel.wire(outcome.state()))
-                    .setVersion(WireModel.wire(outcome.comparedWith()))
+                    .setId(Messages.bytes(outcome.id()))
+                    .setState(Messages.wire(outcome.state()))
+                    .setVersion(Messages.wire(outcome.comparedWith()))
                     .setDetail(outcome.detail()));
         }
         if (!outcomes.isEmpty()) {
@@ -158,12 +157,12 @@ public final class RegistrationClient {
                 "the change of file " + id,
                 Envelope.newBuilder()
                         .setUpdateRequest(UpdateRequest.newBuilder()
-                                .setId(WireModel.bytes(id))
-                                .setAttributes(WireModel.wire(attributes))
+                                .setId(Messages.bytes(id))
+                                .setAttributes(Messages.wire(attributes))
                                 .setContentChanged(contentChanged)
                                 .setHomeEpoch(homeEpoch))
                         .build());
-        return WireModel.fileRecord(reply.getRecordReply().getRecord());
+        return Messages.record(reply.getRecordReply().getRecord());
     }
 
     /**
@@ -175,19 +174,19 @@ public final class RegistrationClient {
         Envelope reply = call(
                 "the record of file " + id,
                 Envelope.newBuilder()
-                        .setRecordRequest(RecordRequest.newBuilder().setId(WireModel.bytes(id)))
+                        .setRecordRequest(RecordRequest.newBuilder().setId(Messages.bytes(id)))
                         .build());
         List<Replica> replicas = new ArrayList<>();
         for (ReplicaInfo replica : reply.getRecordReply().getReplicasList()) {
-            replicas.add(WireModel.replica(replica));
+            replicas.add(Messages.replica(replica));
         }
-        return new Located(WireModel.fileRecord(reply.getRecordReply().getRecord()), replicas);
+        return new Located(Messages.record(reply.getRecordReply().getRecord()), replicas);
     }
 
     /** The ids of all that the catalog thinks this server serves below a publication, in no order. */
     public void served(FileId publication, Consumer<FileId> each) throws IOException, InterruptedException {
         Envelope request = Envelope.newBuilder()
-                .setServedRequest(ServedRequest.newBuilder().setPublication(WireModel.bytes(publication)))
+                .setServedRequest(ServedRequest.newBuilder().setPublication(Messages.bytes(publication)))
                 .build();
         List<FileId> ids = calls.answer("what this server serves", (link, timeout) -> {
             List<ServedPart> parts = new ArrayList<>();
@@ -196,7 +195,7 @@ public final class RegistrationClient {
             List<FileId> all = new ArrayList<>();
             for (ServedPart part : parts) {
                 for (var id : part.getIdsList()) {
-                    all.add(WireModel.fileId(id));
+                    all.add(Messages.fileId(id));
                 }
             }
             return all;
@@ -206,15 +205,5 @@ public final class RegistrationClient {
 
     private Envelope call(String what, Envelope request) throws IOException, InterruptedException {
         return calls.answer(what, (link, timeout) -> link.call(request, timeout));
-    }
-
-    /** Raw, as a path need not be UTF-8. */
-    private static RawBytes pathBytes(LogicalPath path) {
-        java.io.ByteArrayOutputStream bytes = new java.io.ByteArrayOutputStream();
-        for (FileName name : path.names()) {
-            bytes.write('/');
-            bytes.writeBytes(name.toArray());
-        }
-        return bytes.size() == 0 ? RawBytes.ofUtf8("/") : RawBytes.copyOf(bytes.toByteArray());
     }
 }
