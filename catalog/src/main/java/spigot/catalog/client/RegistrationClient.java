@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.FileName;
@@ -23,7 +23,6 @@ import spigot.transport.wire.RegisterRequest;
 import spigot.transport.wire.Registered;
 import spigot.transport.wire.ReplicaInfo;
 import spigot.transport.wire.ReplicaStateRequest;
-import spigot.transport.wire.ServedPart;
 import spigot.transport.wire.ServedRequest;
 import spigot.transport.wire.ServerHello;
 import spigot.transport.wire.ServerInfo;
@@ -183,24 +182,25 @@ public final class RegistrationClient {
         return new Located(Messages.record(reply.getRecordReply().getRecord()), replicas);
     }
 
-    /** The ids of all that the catalog thinks this server serves below a publication, in no order. */
-    public void served(FileId publication, Consumer<FileId> each) throws IOException, InterruptedException {
-        Envelope request = Envelope.newBuilder()
-                .setServedRequest(ServedRequest.newBuilder().setPublication(Messages.bytes(publication)))
-                .build();
-        List<FileId> ids = calls.answer("what this server serves", (link, timeout) -> {
-            List<ServedPart> parts = new ArrayList<>();
-            Envelope last = link.stream(request, timeout, part -> parts.add(part.getServedPart()));
-            parts.add(last.getServedPart());
-            List<FileId> all = new ArrayList<>();
-            for (ServedPart part : parts) {
-                for (var id : part.getIdsList()) {
-                    all.add(Messages.fileId(id));
-                }
-            }
+    /**
+     * All that the catalog thinks this server serves below a publication, in no order.
+     *
+     * @param state only the copies in this state; null: all entries, the directories too
+     */
+    public List<Registered> served(FileId publication, @Nullable ReplicaState state)
+            throws IOException, InterruptedException {
+        ServedRequest.Builder served = ServedRequest.newBuilder().setPublication(WireModel.bytes(publication));
+        if (state != null) {
+            served.setState(WireModel.wire(state));
+        }
+        Envelope request = Envelope.newBuilder().setServedRequest(served).build();
+        return calls.answer("what this server serves", (link, timeout) -> {
+            List<Registered> all = new ArrayList<>();
+            Envelope last = link.stream(
+                    request, timeout, part -> all.addAll(part.getServedPart().getEntriesList()));
+            all.addAll(last.getServedPart().getEntriesList());
             return all;
         });
-        ids.forEach(each);
     }
 
     private Envelope call(String what, Envelope request) throws IOException, InterruptedException {
