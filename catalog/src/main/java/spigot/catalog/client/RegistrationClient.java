@@ -189,9 +189,9 @@ public final class RegistrationClient {
      */
     public List<Registered> served(FileId publication, @Nullable ReplicaState state)
             throws IOException, InterruptedException {
-        ServedRequest.Builder served = ServedRequest.newBuilder().setPublication(WireModel.bytes(publication));
+        ServedRequest.Builder served = ServedRequest.newBuilder().setPublication(Messages.bytes(publication));
         if (state != null) {
-            served.setState(WireModel.wire(state));
+            served.setState(Messages.wire(state));
         }
         Envelope request = Envelope.newBuilder().setServedRequest(served).build();
         return calls.answer("what this server serves", (link, timeout) -> {
