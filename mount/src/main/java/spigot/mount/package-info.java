@@ -1,4 +1,7 @@
-/** TODO */
+/**
+ * The file system that programs see: system calls become questions to the catalog's client (names and attributes) and to the
+ * cache (data).
+ */
 @NullMarked
 package spigot.mount;
 
