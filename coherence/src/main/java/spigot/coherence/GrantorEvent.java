@@ -1,6 +1,6 @@
 package spigot.coherence;
 
-import java.util.Set;
+import java.util.List;
 import spigot.model.FileId;
 import spigot.model.NodeId;
 
@@ -31,7 +31,7 @@ public sealed interface GrantorEvent {
      * The objects are to change together: all their leases must be gone first, and none is granted until {@link Finish}.
      * Changes of one object happen in order.
      */
-    record Change(long change, Set<FileId> objects) implements GrantorEvent {}
+    record Change(long change, List<FileId> objects) implements GrantorEvent {}
 
     /** The change has taken effect, or is given up; also while it is not {@link GrantorAction.Cleared} yet. */
     record Finish(long change) implements GrantorEvent {}

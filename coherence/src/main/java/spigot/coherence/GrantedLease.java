@@ -1,0 +1,37 @@
+package spigot.coherence;
+
+import org.jspecify.annotations.Nullable;
+
+/** A lease as the grantor knows it; a link in the list of the object's holders. */
+final class GrantedLease {
+    final GrantorSession session;
+    final LeasedObject object;
+    long grantSequence;
+
+    /** Present while a Revoke waits for its acknowledgement. */
+    @Nullable
+    Revocation revocation;
+
+    @Nullable
+    GrantedLease previousHolder;
+
+    @Nullable
+    GrantedLease nextHolder;
+
+    GrantedLease(GrantorSession session, LeasedObject object) {
+        this.session = session;
+        this.object = object;
+    }
+
+    static final class Revocation {
+        final long sequence;
+        final long sinceMillis;
+        long sentMillis;
+
+        Revocation(long sequence, long nowMillis) {
+            this.sequence = sequence;
+            this.sinceMillis = nowMillis;
+            this.sentMillis = nowMillis;
+        }
+    }
+}

@@ -1,0 +1,428 @@
+package spigot.coherence;
+
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import spigot.coherence.GrantorAction.Reason;
+import spigot.coherence.LeasedObject.Acquiring;
+import spigot.coherence.LeasedObject.Changing;
+import spigot.coherence.LeasedObject.Waiting;
+import spigot.model.FileId;
+import spigot.model.NodeId;
+
+/**
+ * The lease table of one grantor: who may cache which object, and when a change may take effect because nobody does.
+ *
+ * <p>Pure and deterministic: not thread-safe, no I/O, no clock; time comes with each event and never goes back. Any message
+ * may be lost, late, doubled or out of order. Work per event does not grow with the number of leases, but for the end of a
+ * session and for the objects of a change. What a peer can make it store is bounded by {@link GrantorConfig}.
+ */
+public final class Grantor {
+    /*
+     * Why it is safe. An object's version changes only between Cleared and Finish of a Change, and then no lease on it exists
+     * here: each was acknowledged or released by its holder, which had dropped its caches before, or belonged to a session
+     * that ended. A session ends when its deadline has passed, which is later than the holder's by the margin; or when the
+     * holder has begun to use a newer one, which it does only after it lost the older. A copy of an old Hello begins a session
+     * that nobody ever uses, and ends none. Leases of a former life of this grantor are not known here, so that no Change is
+     * cleared before the longest of them has run out (grace). Shared leases may be granted meanwhile: they are in nobody's way.
+     *
+     * Why every change ends. A Revoke is repeated until it is acknowledged; a holder that does not acknowledge for the length
+     * of a lease is not renewed any more, so that its session ends.
+     */
+
+    /** How many Revokes are repeated in one tick at most. */
+    static final int REPEATED_PER_TICK = 4_096;
+
+    private final GrantorConfig config;
+    private final long epoch;
+    private final Set<Guard> guards;
+    private final GrantorSessions sessions;
+    private final Map<FileId, LeasedObject> objects = new HashMap<>();
+    private final Map<Long, Changes> changes = new HashMap<>();
+    private final Map<Long, Acquiring> acquires = new HashMap<>();
+
+    /** Changes that wait for the end of the grace, in order; empty afterwards. */
+    private final Set<Changing> inGrace = new LinkedHashSet<>();
+
+    /** Leases whose Revoke is not acknowledged, in the order in which it was sent last. */
+    private final LinkedHashSet<GrantedLease> revoked = new LinkedHashSet<>();
+
+    private final long graceEndMillis;
+    private long lastMillis;
+    private long sequence;
+    private int leases;
+
+    private record Changes(Changing changing, Set<FileId> objects) {}
+
+    /**
+     * @param epoch higher than in any former life
+     * @param formerLife whether there may be leases of a former life
+     * @param nowMillis by the clock of the events to come
+     */
+    public Grantor(GrantorConfig config, long epoch, boolean formerLife, long nowMillis) {
+        this(config, epoch, formerLife, nowMillis, EnumSet.allOf(Guard.class));
+    }
+
+    Grantor(GrantorConfig config, long epoch, boolean formerLife, long nowMillis, Set<Guard> guards) {
+        this.config = config;
+        this.epoch = epoch;
+        this.guards = guards;
+        this.sessions = new GrantorSessions(config, epoch, guards);
+        this.graceEndMillis = formerLife ? nowMillis + config.graceMillis() : nowMillis;
+        this.lastMillis = nowMillis;
+    }
+
+    /** @param out takes the actions in order; must not call back */
+    public void on(GrantorEvent event, long nowMillis, Consumer<GrantorAction> out) {
+        InvariantException.check(nowMillis >= lastMillis, "time does not go back");
+        lastMillis = nowMillis;
+        passTime(nowMillis, out);
+        switch (event) {
+            case GrantorEvent.Hello hello -> hello(hello, nowMillis, out);
+            case GrantorEvent.Renew renew -> renew(renew, nowMillis, out);
+            case GrantorEvent.Acquire acquire -> acquire(acquire, nowMillis, out);
+            case GrantorEvent.Withdraw(long request) -> withdraw(request, out);
+            case GrantorEvent.Release release -> release(release, out);
+            case GrantorEvent.RevokeAck ack -> acknowledged(ack, out);
+            case GrantorEvent.Change change -> change(change, nowMillis, out);
+            case GrantorEvent.Finish(long change) -> finish(change, nowMillis, out);
+            case GrantorEvent.Tick() -> revokeAgain(nowMillis, out);
+        }
+    }
+
+    public int sessions() {
+        return sessions.size();
+    }
+
+    public int leases() {
+        return leases;
+    }
+
+    /** Changes that are not finished. */
+    public int changes() {
+        return changes.size();
+    }
+
+    /** Acquires that wait behind changes. */
+    public int waiting() {
+        return acquires.size();
+    }
+
+    /** Objects that are leased or being changed. */
+    public int objects() {
+        return objects.size();
+    }
+
+    private void passTime(long nowMillis, Consumer<GrantorAction> out) {
+        for (GrantorSession late = sessions.firstToEnd();
+                late != null && late.deadlineMillis <= nowMillis;
+                late = sessions.firstToEnd()) {
+            end(late, out);
+        }
+        if (nowMillis >= graceEndMillis && !inGrace.isEmpty()) {
+            inGrace.forEach(changing -> cleared(changing, out));
+            inGrace.clear();
+        }
+    }
+
+    private void hello(GrantorEvent.Hello hello, long nowMillis, Consumer<GrantorAction> out) {
+        GrantorSession session = sessions.find(hello.client(), hello.nonce());
+        if (session == null) {
+            GrantorSession unused = sessions.unusedOf(hello.client());
+            if (unused != null) {
+                end(unused, out);
+            }
+            if (!guards.contains(Guard.OLD_SESSION_UNTIL_USE)) {
+                GrantorSession old = sessions.usedOf(hello.client());
+                if (old != null) {
+                    end(old, out);
+                }
+            }
+            if (sessions.size() >= config.maxSessions()) {
+                out.accept(new GrantorAction.Refused(hello.request(), Reason.TOO_MANY_SESSIONS));
+                return;
+            }
+            session = sessions.begin(hello.client(), hello.nonce());
+        }
+        sessions.extend(session, nowMillis);
+        out.accept(new GrantorAction.Welcome(hello.request(), session.number, epoch, config.leaseMillis()));
+    }
+
+    private void renew(GrantorEvent.Renew renew, long nowMillis, Consumer<GrantorAction> out) {
+        GrantorSession session = used(renew.client(), renew.session(), out);
+        if (session == null) {
+            out.accept(new GrantorAction.Refused(renew.request(), Reason.UNKNOWN_SESSION));
+        } else if (overdue(session, nowMillis)) {
+            out.accept(new GrantorAction.Refused(renew.request(), Reason.REVOKING));
+        } else {
+            sessions.extend(session, nowMillis);
+            out.accept(new GrantorAction.Renewed(renew.request(), epoch, config.leaseMillis()));
+        }
+    }
+
+    private boolean overdue(GrantorSession session, long nowMillis) {
+        if (session.owed.isEmpty() || !guards.contains(Guard.NO_RENEWAL_WHILE_OVERDUE)) {
+            return false;
+        }
+        GrantedLease.Revocation oldest = session.owed.getFirst().revocation;
+        return oldest != null && nowMillis - oldest.sinceMillis > config.leaseMillis();
+    }
+
+    private void acquire(GrantorEvent.Acquire acquire, long nowMillis, Consumer<GrantorAction> out) {
+        GrantorSession session = used(acquire.client(), acquire.session(), out);
+        if (session == null) {
+            out.accept(new GrantorAction.Refused(acquire.request(), Reason.UNKNOWN_SESSION));
+            return;
+        }
+        LeasedObject object = objects.get(acquire.object());
+        GrantedLease lease = session.leases.get(acquire.object());
+        if (lease != null && lease.revocation != null) {
+            out.accept(new GrantorAction.Refused(acquire.request(), Reason.REVOKING));
+        } else if (object == null || !object.changing() || !guards.contains(Guard.GRANTS_WAIT_BEHIND_CHANGES)) {
+            grant(acquire.request(), session, acquire.object(), nowMillis, out);
+        } else if (acquires.size() >= config.maxWaiting()) {
+            out.accept(new GrantorAction.Refused(acquire.request(), Reason.TOO_MANY_WAITING));
+        } else {
+            Acquiring acquiring = new Acquiring(acquire.request(), session.number, object);
+            InvariantException.check(
+                    acquires.put(acquire.request(), acquiring) == null, "numbers of requests are not used again");
+            boolean first = object.enqueue(acquiring);
+            InvariantException.check(!first, "acquires wait only behind changes");
+        }
+    }
+
+    private void withdraw(long request, Consumer<GrantorAction> out) {
+        Acquiring acquiring = acquires.remove(request);
+        if (acquiring != null) {
+            boolean first = acquiring.object().dequeue(acquiring);
+            InvariantException.check(!first, "acquires wait only behind changes");
+        }
+    }
+
+    private void grant(
+            long request, GrantorSession session, FileId id, long nowMillis, Consumer<GrantorAction> out) {
+        GrantedLease lease = session.leases.get(id);
+        if (lease == null) {
+            if (session.leases.size() >= config.maxLeasesPerSession()) {
+                GrantedLease oldest = session.leases.firstEntry().getValue();
+                if (oldest.revocation == null) {
+                    revoke(oldest, nowMillis, out);
+                }
+                out.accept(new GrantorAction.Refused(request, Reason.TOO_MANY_LEASES));
+                return;
+            }
+            LeasedObject object = objects.computeIfAbsent(id, LeasedObject::new);
+            lease = new GrantedLease(session, object);
+            object.addHolder(lease);
+            leases++;
+        } else if (lease.revocation != null) {
+            out.accept(new GrantorAction.Refused(request, Reason.REVOKING));
+            return;
+        }
+        session.leases.putLast(id, lease);
+        lease.grantSequence = ++sequence;
+        out.accept(new GrantorAction.Granted(request, session.number, epoch, id, lease.grantSequence));
+    }
+
+    private void revoke(GrantedLease lease, long nowMillis, Consumer<GrantorAction> out) {
+        GrantedLease.Revocation revocation = new GrantedLease.Revocation(++sequence, nowMillis);
+        lease.revocation = revocation;
+        lease.session.leases.putLast(lease.object.id, lease);
+        lease.session.owed.add(lease);
+        revoked.add(lease);
+        send(lease, revocation, out);
+    }
+
+    private void send(GrantedLease lease, GrantedLease.Revocation revocation, Consumer<GrantorAction> out) {
+        out.accept(new GrantorAction.Revoke(
+                lease.session.client.node(), lease.session.number, epoch, lease.object.id, revocation.sequence));
+    }
+
+    private void revokeAgain(long nowMillis, Consumer<GrantorAction> out) {
+        if (!guards.contains(Guard.REVOKE_AGAIN)) {
+            return;
+        }
+        for (int i = 0; i < REPEATED_PER_TICK && !revoked.isEmpty(); i++) {
+            GrantedLease lease = revoked.getFirst();
+            GrantedLease.Revocation revocation = lease.revocation;
+            if (revocation == null) {
+                throw new InvariantException("a lease that is being revoked knows by what");
+            }
+            if (nowMillis - revocation.sentMillis < config.revokeAgainMillis()) {
+                return;
+            }
+            revocation.sentMillis = nowMillis;
+            revoked.addLast(lease);
+            send(lease, revocation, out);
+        }
+    }
+
+    private void acknowledged(GrantorEvent.RevokeAck ack, Consumer<GrantorAction> out) {
+        GrantedLease lease = leaseOf(ack.client(), ack.session(), ack.object());
+        if (lease != null
+                && lease.revocation != null
+                && (lease.revocation.sequence == ack.revokeSequence() || !guards.contains(Guard.ACK_SEQUENCE))) {
+            remove(lease, out);
+        }
+    }
+
+    private void release(GrantorEvent.Release release, Consumer<GrantorAction> out) {
+        GrantedLease lease = leaseOf(release.client(), release.session(), release.object());
+        if (lease != null
+                && (lease.grantSequence == release.grantSequence() || !guards.contains(Guard.RELEASE_SEQUENCE))) {
+            remove(lease, out);
+        }
+    }
+
+    private void change(GrantorEvent.Change change, long nowMillis, Consumer<GrantorAction> out) {
+        Set<FileId> distinct = new LinkedHashSet<>(change.objects());
+        InvariantException.check(
+                changes.size() < config.maxWaiting() && distinct.size() <= config.maxObjectsPerChange(),
+                "the caller keeps changes within their bounds");
+        Changing changing = new Changing(change.change());
+        InvariantException.check(
+                changes.put(change.change(), new Changes(changing, distinct)) == null,
+                "numbers of changes are not used again");
+        // One more, so that it is not cleared before all its objects are in their queues.
+        changing.remaining = distinct.size() + 1;
+        for (FileId id : distinct) {
+            LeasedObject object = objects.computeIfAbsent(id, LeasedObject::new);
+            if (object.enqueue(changing)) {
+                begin(changing, object, nowMillis, out);
+            }
+        }
+        if (nowMillis < graceEndMillis && !distinct.isEmpty() && guards.contains(Guard.GRACE)) {
+            inGrace.add(changing);
+        } else {
+            cleared(changing, out);
+        }
+    }
+
+    /** It is this change's turn at this object. */
+    private void begin(Changing changing, LeasedObject object, long nowMillis, Consumer<GrantorAction> out) {
+        for (GrantedLease lease = object.firstHolder; lease != null; lease = lease.nextHolder) {
+            if (lease.revocation == null) {
+                revoke(lease, nowMillis, out);
+            }
+        }
+        if (object.firstHolder == null || !guards.contains(Guard.CHANGE_WAITS_FOR_ACKS)) {
+            cleared(changing, out);
+        }
+    }
+
+    private void cleared(Changing changing, Consumer<GrantorAction> out) {
+        changing.remaining--;
+        InvariantException.check(
+                changing.remaining >= 0 || guards.size() < Guard.values().length, "a change is cleared once an object");
+        if (changing.remaining == 0) {
+            if (guards.size() == Guard.values().length) {
+                checkUnheld(changing);
+            }
+            out.accept(new GrantorAction.Cleared(changing.change));
+        }
+    }
+
+    private void checkUnheld(Changing changing) {
+        Changes all = changes.get(changing.change);
+        if (all == null) {
+            throw new InvariantException("a change is cleared before it is finished");
+        }
+        for (FileId id : all.objects()) {
+            LeasedObject object = objects.get(id);
+            InvariantException.check(
+                    object != null && object.firstHolder == null && object.first() == changing,
+                    "nobody holds an object that may change, and it is this change's turn");
+        }
+    }
+
+    private void finish(long number, long nowMillis, Consumer<GrantorAction> out) {
+        Changes finished = changes.remove(number);
+        if (finished == null) {
+            return;
+        }
+        inGrace.remove(finished.changing());
+        for (FileId id : finished.objects()) {
+            LeasedObject object = objects.get(id);
+            if (object == null) {
+                throw new InvariantException("an object exists while a change of it is not finished");
+            }
+            if (object.dequeue(finished.changing())) {
+                goOn(object, nowMillis, out);
+            }
+        }
+    }
+
+    /** The first in the object's queue has gone: the next change begins, or the acquires before it are granted. */
+    private void goOn(LeasedObject object, long nowMillis, Consumer<GrantorAction> out) {
+        for (Waiting next = object.first(); next != null; next = object.first()) {
+            switch (next) {
+                case Changing changing -> {
+                    begin(changing, object, nowMillis, out);
+                    return;
+                }
+                case Acquiring acquiring -> {
+                    object.dequeue(acquiring);
+                    acquires.remove(acquiring.request());
+                    GrantorSession session = sessions.get(acquiring.session());
+                    if (session == null) {
+                        out.accept(new GrantorAction.Refused(acquiring.request(), Reason.UNKNOWN_SESSION));
+                    } else {
+                        grant(acquiring.request(), session, object.id, nowMillis, out);
+                    }
+                }
+            }
+        }
+        if (object.unused()) {
+            objects.remove(object.id);
+        }
+    }
+
+    /** The session, whose first use ends the client's older one; null when the client has no such session. */
+    private @Nullable GrantorSession used(NodeId client, long number, Consumer<GrantorAction> out) {
+        GrantorSession session = sessions.of(client, number);
+        if (session != null) {
+            GrantorSession older = sessions.use(session);
+            if (older != null) {
+                end(older, out);
+            }
+        }
+        return session;
+    }
+
+    private @Nullable GrantedLease leaseOf(NodeId client, long number, FileId object) {
+        GrantorSession session = sessions.of(client, number);
+        return session == null ? null : session.leases.get(object);
+    }
+
+    private void end(GrantorSession session, Consumer<GrantorAction> out) {
+        sessions.end(session);
+        while (!session.leases.isEmpty()) {
+            remove(session.leases.firstEntry().getValue(), out);
+        }
+        out.accept(new GrantorAction.SessionEnded(session.client.node(), session.number));
+    }
+
+    private void remove(GrantedLease lease, Consumer<GrantorAction> out) {
+        LeasedObject object = lease.object;
+        lease.session.leases.remove(object.id);
+        if (lease.revocation != null) {
+            lease.session.owed.remove(lease);
+            revoked.remove(lease);
+        }
+        object.removeHolder(lease);
+        leases--;
+        InvariantException.check(leases >= 0, "no lease is removed twice");
+        if (object.firstHolder == null) {
+            if (object.first() instanceof Changing changing) {
+                cleared(changing, out);
+            } else {
+                objects.remove(object.id);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package spigot.coherence;
+
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.SequencedMap;
+import java.util.SequencedSet;
+import spigot.model.FileId;
+
+/** One session as the grantor knows it. */
+final class GrantorSession {
+    final ClientId client;
+    final long number;
+    final long nonce;
+
+    /** When it ends, unless it is renewed. */
+    long deadlineMillis;
+
+    /** Its leases; the one that was granted longest ago first, those being revoked last. */
+    final SequencedMap<FileId, GrantedLease> leases = new LinkedHashMap<>();
+
+    /** Those whose Revoke is not acknowledged, oldest first. */
+    final SequencedSet<GrantedLease> owed = new LinkedHashSet<>();
+
+    GrantorSession(ClientId client, long number, long nonce) {
+        this.client = client;
+        this.number = number;
+        this.nonce = nonce;
+    }
+}
