@@ -2,7 +2,6 @@ package spigot.coherence;
 
 import java.util.EnumSet;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -89,6 +88,7 @@ public final class Grantor {
             case GrantorEvent.Withdraw(long request) -> withdraw(request, out);
             case GrantorEvent.Release release -> release(release, out);
             case GrantorEvent.RevokeAck ack -> acknowledged(ack, out);
+            case GrantorEvent.Bye(NodeId client, long session) -> bye(client, session, out);
             case GrantorEvent.Change change -> change(change, nowMillis, out);
             case GrantorEvent.Finish(long change) -> finish(change, nowMillis, out);
             case GrantorEvent.Tick() -> revokeAgain(nowMillis, out);
@@ -97,6 +97,11 @@ public final class Grantor {
 
     public int sessions() {
         return sessions.size();
+    }
+
+    /** Whether this client has this session. */
+    public boolean knows(NodeId client, long session) {
+        return sessions.of(client, session) != null;
     }
 
     public int leases() {
@@ -204,8 +209,7 @@ public final class Grantor {
         }
     }
 
-    private void grant(
-            long request, GrantorSession session, FileId id, long nowMillis, Consumer<GrantorAction> out) {
+    private void grant(long request, GrantorSession session, FileId id, long nowMillis, Consumer<GrantorAction> out) {
         GrantedLease lease = session.leases.get(id);
         if (lease == null) {
             if (session.leases.size() >= config.maxLeasesPerSession()) {
@@ -276,6 +280,13 @@ public final class Grantor {
         if (lease != null
                 && (lease.grantSequence == release.grantSequence() || !guards.contains(Guard.RELEASE_SEQUENCE))) {
             remove(lease, out);
+        }
+    }
+
+    private void bye(NodeId client, long number, Consumer<GrantorAction> out) {
+        GrantorSession session = sessions.of(client, number);
+        if (session != null) {
+            end(session, out);
         }
     }
 

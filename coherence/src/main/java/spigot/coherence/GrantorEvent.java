@@ -27,6 +27,9 @@ public sealed interface GrantorEvent {
 
     record RevokeAck(NodeId client, long session, FileId object, long revokeSequence) implements GrantorEvent {}
 
+    /** The client ends its session: its caches are dropped. */
+    record Bye(NodeId client, long session) implements GrantorEvent {}
+
     /**
      * The objects are to change together: all their leases must be gone first, and none is granted until {@link Finish}.
      * Changes of one object happen in order.

@@ -130,11 +130,11 @@ public final class Holder {
      */
     public Optional<Lease> lease(FileId object, long sessionNumber, long epoch, long grantSequence) {
         Lease lease = held.get(object);
-        boolean fits = lease != null
-                && session != null
-                && session.number == sessionNumber
-                && session.epoch == epoch
-                && !voided.contains(object, grantSequence);
+        if (lease == null || session == null) {
+            return Optional.empty();
+        }
+        boolean fits =
+                session.number == sessionNumber && session.epoch == epoch && !voided.contains(object, grantSequence);
         return fits ? Optional.of(lease) : Optional.empty();
     }
 
@@ -174,7 +174,8 @@ public final class Holder {
             }
         } else if (session.term.endMillis - nowMillis <= session.leaseMillis * 6 / 10
                 && nowMillis - session.lastRenewMillis >= session.leaseMillis / 10) {
-            // A third of the lease is over (its last tenth is not used): from now on again and again until one is answered.
+            // A third of the lease is over (its last tenth is not used): from now on again and again until one is
+            // answered.
             sendRenew(session, nowMillis, out);
         }
     }
