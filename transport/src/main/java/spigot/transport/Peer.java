@@ -14,6 +14,8 @@ public interface Peer extends Closeable {
     /**
      * The link, made now if there is none.
      *
+     * @param patience how long to wait for it, over several attempts if need be; zero: wait for one attempt, however it ends,
+     *     but not for a pause between two
      * @throws LinkBrokenException when it could not be made in time; while the backoff runs, at once when {@code patience} is zero
      */
     Link link(Duration patience) throws LinkBrokenException, InterruptedException;

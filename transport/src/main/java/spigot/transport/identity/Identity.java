@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
-import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -107,7 +106,7 @@ public final class Identity {
     }
 
     /** @throws IdentityException when it has expired: nobody would talk to it */
-    public void requireValid(Instant now) throws CertificateException {
+    public void requireValid(Instant now) throws IdentityException {
         if (now.isAfter(expires())) {
             throw new IdentityException(
                     "this node's own certificate expired on " + expires() + ": join the grid again with a new token");
