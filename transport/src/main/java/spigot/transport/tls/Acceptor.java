@@ -94,8 +94,7 @@ final class Acceptor {
     }
 
     private static void refuse(Wire wire, Failure.Code code, String message) throws IOException {
-        Failure failure =
-                Failure.newBuilder().setCode(code).setMessage(message).build();
+        Failure failure = Failure.newBuilder().setCode(code).setMessage(message).build();
         hello(wire, Envelope.newBuilder().setFailure(Failures.bounded(failure)).build());
     }
 

@@ -32,7 +32,9 @@ final class BulkConnections {
     private boolean closed;
 
     private static final class Slot {
-        @Nullable Connection connection;
+        @Nullable
+        Connection connection;
+
         boolean opening;
         long outstandingBytes;
         int failures;
@@ -62,7 +64,8 @@ final class BulkConnections {
      * @param patienceNanos how long to wait if none is open but one is being opened
      * @return null when there is none to be had: the control connection must do
      */
-    @Nullable Ticket pick(long bytes, long patienceNanos) throws InterruptedException {
+    @Nullable
+    Ticket pick(long bytes, long patienceNanos) throws InterruptedException {
         long left = patienceNanos;
         lock.lockInterruptibly();
         try {
@@ -87,8 +90,7 @@ final class BulkConnections {
     private int leastBusy() {
         int best = -1;
         for (int i = 0; i < slots.length; i++) {
-            if (slots[i].connection != null
-                    && (best < 0 || slots[i].outstandingBytes < slots[best].outstandingBytes)) {
+            if (slots[i].connection != null && (best < 0 || slots[i].outstandingBytes < slots[best].outstandingBytes)) {
                 best = i;
             }
         }
@@ -161,8 +163,7 @@ final class BulkConnections {
     }
 
     private static void pause(Slot slot) {
-        slot.notBeforeNanos =
-                System.nanoTime() + (FIRST_PAUSE_NANOS << Math.min(slot.failures, MAX_DOUBLINGS));
+        slot.notBeforeNanos = System.nanoTime() + (FIRST_PAUSE_NANOS << Math.min(slot.failures, MAX_DOUBLINGS));
         slot.failures++;
     }
 

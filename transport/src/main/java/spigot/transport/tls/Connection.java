@@ -134,8 +134,8 @@ final class Connection {
                 part.accept(answer.envelope());
                 deadline = System.nanoTime() + timeout.toNanos();
             }
-            throw new CallTimeoutException(name + " did not answer " + request.getBodyCase() + " within "
-                    + timeout.toMillis() + " ms");
+            throw new CallTimeoutException(
+                    name + " did not answer " + request.getBodyCase() + " within " + timeout.toMillis() + " ms");
         } finally {
             call.abandon();
             if (calls.remove(id) && sent) {
@@ -217,7 +217,10 @@ final class Connection {
 
     private void take(FrameReader reader) throws IOException, InterruptedException {
         FrameKind kind = reader.kind();
-        if (owner.servesJoiner() && kind != FrameKind.REQUEST && kind != FrameKind.PING && kind != FrameKind.PONG
+        if (owner.servesJoiner()
+                && kind != FrameKind.REQUEST
+                && kind != FrameKind.PING
+                && kind != FrameKind.PONG
                 && kind != FrameKind.CANCEL) {
             throw new MalformedFrameException("a " + kind + " before it has joined");
         }
@@ -343,9 +346,11 @@ final class Connection {
             case FINE -> {}
             case PING -> queue.putNow(OutgoingFrame.bare(FrameKind.PING, 0));
             case SILENT ->
-                breakElsewhere("nothing was received for " + limits.times().deadAfter().toMillis() + " ms");
+                breakElsewhere(
+                        "nothing was received for " + limits.times().deadAfter().toMillis() + " ms");
             case STALLED ->
-                breakElsewhere("nothing could be sent for " + limits.times().stalledAfter().toMillis() + " ms");
+                breakElsewhere("nothing could be sent for "
+                        + limits.times().stalledAfter().toMillis() + " ms");
         }
     }
 

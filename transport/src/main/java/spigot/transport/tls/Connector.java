@@ -1,6 +1,5 @@
 package spigot.transport.tls;
 
-
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.List;

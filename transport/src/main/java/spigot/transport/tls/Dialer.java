@@ -34,11 +34,7 @@ final class Dialer {
     /** An open connection that nobody reads yet. */
     record Dialed(Wire wire, PeerIdentity peer) {}
 
-    Dialer(
-            HostPort address,
-            CredentialSource credentials,
-            TransportLimits limits,
-            TransportCounters counters) {
+    Dialer(HostPort address, CredentialSource credentials, TransportLimits limits, TransportCounters counters) {
         this.address = address;
         this.credentials = credentials;
         this.limits = limits;
@@ -90,8 +86,8 @@ final class Dialer {
 
     private Dialed handshake(CountingSocket socket, Credentials own, Preface preface)
             throws IOException, IdentityException {
-        SSLSocket tls = (SSLSocket)
-                own.tls().getSocketFactory().createSocket(socket, address.host(), address.port(), true);
+        SSLSocket tls =
+                (SSLSocket) own.tls().getSocketFactory().createSocket(socket, address.host(), address.port(), true);
         tls.setSSLParameters(GridTls.parameters());
         tls.setUseClientMode(true);
         tls.startHandshake();

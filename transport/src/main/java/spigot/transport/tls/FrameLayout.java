@@ -27,8 +27,7 @@ final class FrameLayout {
     /** What the length counts beside header and payload. */
     static final int COUNTED_HEAD_BYTES = HEAD_BYTES - KIND_OFFSET;
 
-    private static final VarHandle INT =
-            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
+    private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
 
     private FrameLayout() {}
 

@@ -61,8 +61,8 @@ final class FrameReader {
         kind = FrameKind.ofCode(FrameLayout.kind(buffer, position));
         callId = FrameLayout.callId(buffer, position);
         headerLength = FrameLayout.headerLength(buffer, position);
-        payloadLength = FrameLayout.checkLengths(
-                kind, FrameLayout.length(buffer, position), headerLength, bounds, joiner);
+        payloadLength =
+                FrameLayout.checkLengths(kind, FrameLayout.length(buffer, position), headerLength, bounds, joiner);
         position += FrameLayout.HEAD_BYTES;
         return true;
     }

@@ -51,12 +51,15 @@ public final class Joining {
         };
         try {
             List<X509Certificate> own = List.of(request.selfSigned(Instant.now()));
-            Dialer.Credentials credentials =
-                    new Dialer.Credentials(GridTls.client(request.key(), own, trust), trust);
+            Dialer.Credentials credentials = new Dialer.Credentials(GridTls.client(request.key(), own, trust), trust);
             Dialer dialer = new Dialer(HostPort.parse(address), () -> credentials, limits, counters);
             Dialer.Dialed dialed = dialer.open(new Preface(true, 0, NodeId.NONE));
             try (SocketLink link = new SocketLink(
-                    dialed.wire(), dialed.peer(), new ServesNothing(), new SocketLink.Terms(limits, counters), null,
+                    dialed.wire(),
+                    dialed.peer(),
+                    new ServesNothing(),
+                    new SocketLink.Terms(limits, counters),
+                    null,
                     closed -> {})) {
                 link.start();
                 return ask(link, request, token, name, authority.get());

@@ -44,8 +44,8 @@ final class OutgoingFrame {
 
     private static OutgoingFrame checked(OutgoingFrame frame, TransportLimits.Frames bounds) {
         if (frame.headerBytes > bounds.headerBytes() || frame.headerBytes == 0) {
-            throw new IllegalArgumentException("a message has 1 to " + bounds.headerBytes() + " bytes, not "
-                    + frame.headerBytes);
+            throw new IllegalArgumentException(
+                    "a message has 1 to " + bounds.headerBytes() + " bytes, not " + frame.headerBytes);
         }
         if (frame.payloadBytes() > bounds.payloadBytes()) {
             throw new IllegalArgumentException(
@@ -62,7 +62,8 @@ final class OutgoingFrame {
         return callId;
     }
 
-    @Nullable Envelope header() {
+    @Nullable
+    Envelope header() {
         return header;
     }
 
@@ -70,7 +71,8 @@ final class OutgoingFrame {
         return headerBytes;
     }
 
-    @Nullable ByteBuffer payload() {
+    @Nullable
+    ByteBuffer payload() {
         return payload;
     }
 

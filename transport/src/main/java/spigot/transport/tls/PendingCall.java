@@ -135,7 +135,8 @@ final class PendingCall implements FrameReader.PayloadSink {
      * @return null when nothing came in time
      * @throws IOException the failure of the call
      */
-    @Nullable Answer await(long timeoutNanos) throws IOException, InterruptedException {
+    @Nullable
+    Answer await(long timeoutNanos) throws IOException, InterruptedException {
         long left = timeoutNanos;
         lock.lockInterruptibly();
         try {

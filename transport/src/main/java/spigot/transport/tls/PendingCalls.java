@@ -41,7 +41,8 @@ final class PendingCalls {
     }
 
     /** The call that an answer belongs to; null for one whose caller has gone. */
-    @Nullable PendingCall find(int id) throws MalformedFrameException {
+    @Nullable
+    PendingCall find(int id) throws MalformedFrameException {
         lock.lock();
         try {
             PendingCall call = calls.get(id);
@@ -69,8 +70,8 @@ final class PendingCalls {
     private void requireIssued(int id) throws MalformedFrameException {
         long back = (issued - id) & 0xffff_ffffL;
         if (back >= Math.min(issued, REMEMBERED)) {
-            throw new MalformedFrameException("an answer to call " + Integer.toUnsignedString(id)
-                    + ", which was never made");
+            throw new MalformedFrameException(
+                    "an answer to call " + Integer.toUnsignedString(id) + ", which was never made");
         }
     }
 

@@ -78,8 +78,7 @@ final class SendQueue {
     }
 
     private boolean isFull(OutgoingFrame frame) {
-        return !frames.isEmpty()
-                && (frames.size() >= bounds.frames() || bytes + frame.queuedBytes() > bounds.bytes());
+        return !frames.isEmpty() && (frames.size() >= bounds.frames() || bytes + frame.queuedBytes() > bounds.bytes());
     }
 
     private void add(OutgoingFrame frame) throws IOException {

@@ -48,8 +48,7 @@ final class SocketLink implements Link, Connection.Owner {
         this.limits = terms.limits();
         this.counters = terms.counters();
         this.whenClosed = whenClosed;
-        this.control =
-                new Connection(wire, "control connection to " + who(), true, limits, counters, this);
+        this.control = new Connection(wire, "control connection to " + who(), true, limits, counters, this);
         this.bulk = dialer == null
                 ? new BulkConnections(TransportLimits.MAX_BULK_CONNECTIONS, null)
                 : new BulkConnections(limits.bulkConnections(), index -> {
@@ -72,8 +71,7 @@ final class SocketLink implements Link, Connection.Owner {
     }
 
     private Connection bulkConnection(Wire wire, int index) {
-        return new Connection(
-                wire, "bulk connection " + index + " to " + who(), false, limits, counters, this);
+        return new Connection(wire, "bulk connection " + index + " to " + who(), false, limits, counters, this);
     }
 
     /** Tells the handler, then begins to read; once. */
@@ -117,8 +115,7 @@ final class SocketLink implements Link, Connection.Owner {
     }
 
     @Override
-    public Envelope fetch(
-            Envelope request, ByteBuffer destination, Duration timeout, @Nullable Runnable progress)
+    public Envelope fetch(Envelope request, ByteBuffer destination, Duration timeout, @Nullable Runnable progress)
             throws IOException, InterruptedException {
         long deadline = System.nanoTime() + timeout.toNanos();
         int bytes = destination.remaining();

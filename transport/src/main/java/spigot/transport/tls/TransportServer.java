@@ -164,6 +164,9 @@ public final class TransportServer implements Closeable {
             } catch (IdentityException e) {
                 log.warn("event=peer_refused address={} cause=\"{}\"", address, e.getMessage());
             } catch (IOException | RuntimeException e) {
+                if (closed) {
+                    return;
+                }
                 String why = deadline.hasPassed() ? "it took too long" : Causes.text(e);
                 log.warn("event=handshake_failed address={} cause=\"{}\"", address, why);
             }
@@ -196,7 +199,8 @@ public final class TransportServer implements Closeable {
         }
         accepted.welcome();
         Deadline stay = new Deadline(
-                accepted.wire().socket(), terms.limits().times().handshakeWithin().multipliedBy(JOINER_STAYS));
+                accepted.wire().socket(),
+                terms.limits().times().handshakeWithin().multipliedBy(JOINER_STAYS));
         new SocketLink(accepted.wire(), accepted.peer(), handler, terms, null, link -> stay.close()).start();
         return true;
     }
