@@ -13,4 +13,9 @@ public class LinkBrokenException extends IOException {
     public LinkBrokenException(String message, Throwable cause) {
         super(message, cause);
     }
+
+    /** The same for one more caller, whose stack trace it has. */
+    public LinkBrokenException again() {
+        return new LinkBrokenException(String.valueOf(getMessage()), this);
+    }
 }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import spigot.model.RawBytes;
 
 /** Files of PEM blocks (RFC 7468) that only their owner may read, replaced as a whole or not at all. */
 final class Pem {
@@ -28,7 +29,15 @@ final class Pem {
 
     private Pem() {}
 
-    record Block(String label, byte[] der) {}
+    record Block(String label, RawBytes content) {
+        Block(String label, byte[] der) {
+            this(label, RawBytes.copyOf(der));
+        }
+
+        byte[] der() {
+            return content.toArray();
+        }
+    }
 
     static List<Block> read(Path file) throws IOException {
         if (Files.size(file) > MAX_FILE_BYTES) {

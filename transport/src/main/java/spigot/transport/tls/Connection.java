@@ -116,13 +116,13 @@ final class Connection {
 
     private Envelope exchange(Envelope request, PendingCall call, Duration timeout, Consumer<Envelope> part)
             throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + Patience.nanos(timeout);
         int id = calls.add(call);
         keepalive.expect(System.nanoTime());
         boolean sent = false;
         try {
             OutgoingFrame frame = OutgoingFrame.of(FrameKind.REQUEST, id, request, limits.frames());
-            sent = queue.put(frame, timeout.toNanos());
+            sent = queue.put(frame, Patience.nanos(timeout));
             while (sent) {
                 PendingCall.Answer answer = call.await(deadline - System.nanoTime());
                 if (answer == null) {
@@ -132,7 +132,7 @@ final class Connection {
                     return answer.envelope();
                 }
                 part.accept(answer.envelope());
-                deadline = System.nanoTime() + timeout.toNanos();
+                deadline = System.nanoTime() + Patience.nanos(timeout);
             }
             throw new CallTimeoutException(
                     name + " did not answer " + request.getBodyCase() + " within " + timeout.toMillis() + " ms");

@@ -26,7 +26,7 @@ final class PendingCalls {
         lock.lock();
         try {
             if (closed != null) {
-                throw new LinkBrokenException(closed.getMessage(), closed);
+                throw closed.again();
             }
             int id;
             do {
@@ -95,7 +95,7 @@ final class PendingCalls {
             lock.unlock();
         }
         for (PendingCall call : failed) {
-            call.fail(new LinkBrokenException(cause.getMessage(), cause));
+            call.fail(cause.again());
         }
     }
 }

@@ -83,7 +83,7 @@ final class SendQueue {
 
     private void add(OutgoingFrame frame) throws IOException {
         if (closed != null) {
-            throw new LinkBrokenException(closed.getMessage(), closed);
+            throw closed.again();
         }
         enqueue(frame);
     }

@@ -117,9 +117,9 @@ final class SocketLink implements Link, Connection.Owner {
     @Override
     public Envelope fetch(Envelope request, ByteBuffer destination, Duration timeout, @Nullable Runnable progress)
             throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = System.nanoTime() + Patience.nanos(timeout);
         int bytes = destination.remaining();
-        long patience = bytes <= SMALL_FETCH_BYTES ? 0 : timeout.toNanos();
+        long patience = bytes <= SMALL_FETCH_BYTES ? 0 : Patience.nanos(timeout);
         try (BulkConnections.Ticket ticket = bulk.pick(bytes, patience)) {
             Duration left = Duration.ofNanos(deadline - System.nanoTime());
             if (!left.isPositive()) {

@@ -52,7 +52,7 @@ final class SocketPeer implements Peer {
     @Override
     public Link link(Duration patience) throws LinkBrokenException, InterruptedException {
         boolean once = patience.isZero() || patience.isNegative();
-        long deadline = System.nanoTime() + patience.toNanos();
+        long deadline = System.nanoTime() + Patience.nanos(patience);
         boolean attempted = false;
         lock.lockInterruptibly();
         try {
@@ -66,7 +66,8 @@ final class SocketPeer implements Peer {
                 }
                 long now = System.nanoTime();
                 boolean waiting = !connecting && now - notBeforeNanos < 0;
-                if (once ? attempted && !connecting || waiting : now - deadline >= 0) {
+                boolean givesUp = once ? waiting || (attempted && !connecting) : now - deadline >= 0;
+                if (givesUp) {
                     throw noLink(patience);
                 }
                 if (!connecting && !waiting) {
@@ -74,19 +75,13 @@ final class SocketPeer implements Peer {
                     Thread.ofVirtual().name("connect " + address()).start(this::connect);
                 }
                 attempted = true;
-                await(once, connecting ? deadline : earlier(deadline, notBeforeNanos));
+                long until = connecting ? deadline : earlier(deadline, notBeforeNanos);
+                long left = once ? Long.MAX_VALUE : until - now;
+                // What is left of it then, the loop finds out.
+                long _ = changed.awaitNanos(left);
             }
         } finally {
             lock.unlock();
-        }
-    }
-
-    private void await(boolean forAttempt, long untilNanos) throws InterruptedException {
-        if (forAttempt) {
-            changed.await();
-        } else {
-            // The time left is looked at by the loop.
-            long unused = changed.awaitNanos(untilNanos - System.nanoTime());
         }
     }
 
@@ -97,7 +92,7 @@ final class SocketPeer implements Peer {
     private LinkBrokenException noLink(Duration patience) {
         LinkBrokenException last = lastFailure;
         if (last != null) {
-            return new LinkBrokenException(String.valueOf(last.getMessage()), last);
+            return last.again();
         }
         return new LinkBrokenException("can't connect to " + address() + " within " + patience.toMillis() + " ms");
     }

@@ -40,7 +40,16 @@ final class TestGrid implements AutoCloseable {
 
     TestGrid(Path directory, LinkHandler handler, TransportLimits limits, ServerLimits serverLimits)
             throws IOException, CertificateException {
-        authority = newAuthority(directory.resolve("authority"));
+        this(newAuthority(directory.resolve("authority")), handler, limits, serverLimits);
+    }
+
+    TestGrid(GridAuthority authority, LinkHandler handler) throws IOException, CertificateException {
+        this(authority, handler, LIMITS, ServerLimits.DEFAULT);
+    }
+
+    private TestGrid(GridAuthority authority, LinkHandler handler, TransportLimits limits, ServerLimits serverLimits)
+            throws IOException, CertificateException {
+        this.authority = authority;
         serverIdentity = authority.issue(NodeId.random(RANDOM), Role.SERVER, "alpha", "hsinchu");
         server =
                 TransportServer.listen(loopback(), () -> serverIdentity, handler, limits, serverLimits, serverCounters);
