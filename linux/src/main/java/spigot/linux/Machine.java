@@ -16,6 +16,9 @@ public final class Machine {
     public static final long SYS_GETDENTS64 = ARM ? 61 : 217;
     public static final long SYS_STATX = ARM ? 291 : 332;
     public static final long SYS_OPENAT2 = 437;
+    public static final long SYS_FSOPEN = 430;
+    public static final long SYS_FSCONFIG = 431;
+    public static final long SYS_FSMOUNT = 432;
     public static final long SYS_PIDFD_OPEN = 434;
     public static final long SYS_CACHESTAT = 451;
     public static final long SYS_GETTID = ARM ? 178 : 186;

@@ -19,6 +19,8 @@ public final class Processes {
     public static final int MNT_DETACH = 2;
     public static final int UMOUNT_NOFOLLOW = 8;
 
+    private static final long ACTIONS_BYTES = 256; // posix_spawn_file_actions_t has 80 in glibc
+
     private static final int AF_UNIX = 1;
     private static final int SOCK_STREAM = 1;
     private static final int SOCK_SEQPACKET = 5;
@@ -38,6 +40,11 @@ public final class Processes {
     private static final MethodHandle RECVMSG = Downcall.of("recvmsg", JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT);
     private static final MethodHandle POSIX_SPAWN =
             Downcall.of("posix_spawn", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    private static final MethodHandle ACTIONS_INIT = Downcall.of("posix_spawn_file_actions_init", JAVA_INT, JAVA_LONG);
+    private static final MethodHandle ACTIONS_DUP2 =
+            Downcall.of("posix_spawn_file_actions_adddup2", JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final MethodHandle ACTIONS_DESTROY =
+            Downcall.of("posix_spawn_file_actions_destroy", JAVA_INT, JAVA_LONG);
     private static final MethodHandle WAITPID = Downcall.of("waitpid", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
     private static final MethodHandle GETEUID = Downcall.of("geteuid", JAVA_INT);
     private static final MethodHandle GETEGID = Downcall.of("getegid", JAVA_INT);
@@ -152,32 +159,49 @@ public final class Processes {
     }
 
     /**
-     * Starts a program with this process's descriptors that are not close-on-exec, and nothing in its environment but what is given.
+     * Starts a program, with nothing in its environment but what is given.
      *
      * @param program an absolute path
      * @param arguments with the program's name first
      * @param environment as {@code NAME=value}
+     * @param descriptors of this process that become 0, 1, 2 and so on of the program; others are inherited only if not close-on-exec
      * @return the process id; the caller waits for it
      */
-    public static int spawn(String program, String[] arguments, String[] environment) throws SystemCallException {
+    public static int spawn(String program, String[] arguments, String[] environment, int[] descriptors)
+            throws SystemCallException {
+        MemorySegment state = STATE.get();
         try (Arena arena = Arena.ofConfined()) {
             long id = Memory.allocate(arena, 4, 4);
-            int errno = (int) POSIX_SPAWN.invokeExact(
-                    STATE.get(),
-                    id,
-                    Memory.cString(arena, program),
-                    0L,
-                    0L,
-                    strings(arena, arguments),
-                    strings(arena, environment));
-            if (errno != 0) {
-                throw new SystemCallException("posix_spawn", program, errno);
+            long actions = Memory.allocate(arena, ACTIONS_BYTES, 16);
+            check("posix_spawn_file_actions_init", program, (int) ACTIONS_INIT.invokeExact(state, actions));
+            try {
+                for (int i = 0; i < descriptors.length; i++) {
+                    check("posix_spawn_file_actions_adddup2", program, (int)
+                            ACTIONS_DUP2.invokeExact(state, actions, descriptors[i], i));
+                }
+                int errno = (int) POSIX_SPAWN.invokeExact(
+                        state,
+                        id,
+                        Memory.cString(arena, program),
+                        actions,
+                        0L,
+                        strings(arena, arguments),
+                        strings(arena, environment));
+                check("posix_spawn", program, errno);
+            } finally {
+                int unused = (int) ACTIONS_DESTROY.invokeExact(state, actions);
             }
             return Memory.getInt(id);
         } catch (SystemCallException e) {
             throw e;
         } catch (Throwable e) {
             throw Downcall.impossible(e);
+        }
+    }
+
+    private static void check(String call, String object, int errno) throws SystemCallException {
+        if (errno != 0) {
+            throw new SystemCallException(call, object, errno);
         }
     }
 
