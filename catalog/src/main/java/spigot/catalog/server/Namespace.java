@@ -23,6 +23,10 @@ import spigot.transport.wire.FileRecord;
  */
 final class Namespace {
     static final String LIFE = "life";
+
+    /** When the tables were made, nanoseconds since 1970: tells them from tables that were made after these were lost. */
+    static final String BORN = "born";
+
     static final byte[] GRID = Keys.metadata("grid");
     private static final String REVISION = "revision";
 
@@ -112,6 +116,7 @@ final class Namespace {
                     .setFragmentBytes(Fragments.DEFAULT_BYTES)
                     .build();
             records.put(FileId.ROOT, Inode.newBuilder().setRecord(root).build());
+            records.putNumber(BORN, command.getTimeNanos());
         }
         long life = records.number(LIFE) + 1;
         records.putNumber(LIFE, life);

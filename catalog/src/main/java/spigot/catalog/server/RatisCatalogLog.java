@@ -153,7 +153,7 @@ public final class RatisCatalogLog implements CatalogLog {
         return new IOException("the catalog's log did not answer: " + (inner == null ? "no reason given" : inner.getMessage()), cause);
     }
 
-    /** Flushes the tables, so that the next start has nothing to apply again. */
+    /** Flushes the tables, so that the next start has nothing to apply again; idempotent. */
     @Override
     public void close() throws IOException {
         server.close();

@@ -214,7 +214,7 @@ final class RocksTables implements Tables {
         } finally {
             lock.unlock();
         }
-        // Closing flushes nothing by itself: without a write-ahead log RocksDB does it, unless told otherwise.
+        // RocksDB flushes all families here, as there is no write-ahead log.
         handles.forEach(ColumnFamilyHandle::close);
         database.close();
         withoutLog.close();

@@ -1,0 +1,210 @@
+package spigot.catalog.server;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import spigot.catalog.server.state.Outcome;
+import spigot.catalog.server.state.Withdraw;
+import spigot.model.FileId;
+import spigot.model.NodeId;
+import spigot.transport.FailureException;
+import spigot.transport.Messages;
+import spigot.transport.PeerIdentity;
+import spigot.transport.Responder;
+import spigot.transport.wire.Envelope;
+import spigot.transport.wire.Failure;
+import spigot.transport.wire.FileRecord;
+import spigot.transport.wire.PublishReply;
+import spigot.transport.wire.PublishRequest;
+import spigot.transport.wire.RegisterReply;
+import spigot.transport.wire.RegisterRequest;
+import spigot.transport.wire.ReplicaStateRequest;
+import spigot.transport.wire.ServedPart;
+import spigot.transport.wire.ServedRequest;
+import spigot.transport.wire.ServerInfo;
+import spigot.transport.wire.UpdateRequest;
+import spigot.transport.wire.WithdrawRequest;
+
+/**
+ * Answers what replica servers ask. Each may change only what it publishes itself: the commands carry the id out of its
+ * certificate. Safe for any thread; blocks.
+ */
+final class ServerRequests {
+    private static final int MAX_BATCH = 1000;
+    private static final int IDS_IN_A_PART = 8000;
+
+    private final CatalogLog log;
+    private final Proposer proposer;
+    private final Servers servers;
+
+    ServerRequests(CatalogLog log, Proposer proposer, Servers servers) {
+        this.log = log;
+        this.proposer = proposer;
+        this.servers = servers;
+    }
+
+    /** A heartbeat. It is written down only when another address, name or site is told. */
+    void hello(PeerIdentity peer, ServerInfo told) throws IOException, InterruptedException {
+        ServerInfo info = told.toBuilder()
+                .setId(Messages.bytes(peer.id()))
+                .setName(told.getName().isEmpty() ? peer.name() : told.getName())
+                .setSite(told.getSite().isEmpty() ? peer.site() : told.getSite())
+                .build();
+        ServerInfo lasting = info.toBuilder()
+                .clearAlive()
+                .clearFiles()
+                .clearBytes()
+                .clearFreeBytes()
+                .build();
+        servers.hello(peer.id(), info);
+        ServerInfo known;
+        try (View view = log.read()) {
+            known = Records.server(view, peer.id());
+        }
+        if (!lasting.equals(known)) {
+            proposer.propose(
+                    proposer.command(peer.id()).setServerInfo(lasting).build());
+        }
+    }
+
+    PublishReply publish(NodeId server, PublishRequest request) throws IOException, InterruptedException {
+        return proposer.propose(proposer.command(server).setPublish(request).build())
+                .getPublished();
+    }
+
+    RegisterReply register(NodeId server, RegisterRequest request) throws IOException, InterruptedException {
+        requireBounded(request.getEntriesCount(), "registration");
+        return proposer.propose(proposer.command(server).setRegister(request).build())
+                .getRegistered();
+    }
+
+    void replicaStates(NodeId server, ReplicaStateRequest request) throws IOException, InterruptedException {
+        requireBounded(request.getStatesCount(), "list of replica states");
+        proposer.propose(proposer.command(server).setReplicaStates(request).build());
+    }
+
+    FileRecord update(NodeId server, UpdateRequest request) throws IOException, InterruptedException {
+        Outcome outcome =
+                proposer.propose(proposer.command(server).setUpdate(request).build());
+        return outcome.getRecord();
+    }
+
+    void withdraw(NodeId server, WithdrawRequest request) throws IOException, InterruptedException {
+        if (request.getNamesCount() > 0) {
+            requireBounded(request.getNamesCount(), "withdrawal");
+            try (View view = log.read()) {
+                Withdrawal withdrawal = new Withdrawal(server, view);
+                for (WithdrawRequest.Name name : request.getNamesList()) {
+                    withdrawal.add(
+                            Messages.fileId(name.getDirectory()),
+                            Messages.name(name.getName()).toArray());
+                }
+                withdrawal.finish();
+            }
+        } else {
+            withdrawPublication(server, Messages.fileId(request.getPublication()));
+        }
+    }
+
+    private void withdrawPublication(NodeId server, FileId root) throws IOException, InterruptedException {
+        List<ByteString> ids;
+        do {
+            ids = served(server, root, MAX_BATCH);
+            if (!ids.isEmpty()) {
+                proposer.propose(proposer.command(server)
+                        .setWithdraw(Withdraw.newBuilder().addAllIds(ids).addAllAlive(alive()))
+                        .build());
+            }
+        } while (!ids.isEmpty());
+        proposer.propose(proposer.command(server)
+                .setWithdraw(Withdraw.newBuilder().setPublication(Messages.bytes(root)))
+                .build());
+    }
+
+    private List<ByteString> served(NodeId server, FileId root, int most) throws IOException, InterruptedException {
+        List<ByteString> ids = new ArrayList<>();
+        try (View view = log.read()) {
+            view.scan(Table.SERVED, Keys.publication(server, root), (key, _) -> {
+                ids.add(Messages.bytes(Keys.fileAt(key, 2 * Keys.ID)));
+                return ids.size() < most;
+            });
+        }
+        return ids;
+    }
+
+    private List<ByteString> alive() {
+        return servers.alive().stream().sorted().map(Messages::bytes).toList();
+    }
+
+    void served(NodeId server, ServedRequest request, Responder responder) throws IOException, InterruptedException {
+        FileId root = Messages.fileId(request.getPublication());
+        ServedPart.Builder[] part = {ServedPart.newBuilder()};
+        try (View view = log.read()) {
+            view.scan(Table.SERVED, Keys.publication(server, root), (key, _) -> {
+                part[0].addIds(Messages.bytes(Keys.fileAt(key, 2 * Keys.ID)));
+                if (part[0].getIdsCount() == IDS_IN_A_PART) {
+                    responder.part(Envelope.newBuilder().setServedPart(part[0]).build());
+                    part[0] = ServedPart.newBuilder();
+                }
+                return true;
+            });
+        }
+        responder.reply(
+                Envelope.newBuilder().setServedPart(part[0].setLast(true)).build());
+    }
+
+    private static void requireBounded(int entries, String what) throws FailureException {
+        if (entries > MAX_BATCH) {
+            throw new FailureException(
+                    Failure.Code.TOO_MANY, "a " + what + " has at most " + MAX_BATCH + " entries, not " + entries);
+        }
+    }
+
+    /** Withdraws names with all that is below them, what lies deepest first, in batches. */
+    private final class Withdrawal {
+        private final NodeId server;
+        private final View view;
+        private final List<WithdrawRequest.Name> batch = new ArrayList<>();
+
+        Withdrawal(NodeId server, View view) {
+            this.server = server;
+            this.view = view;
+        }
+
+        void add(FileId directory, byte[] name) throws IOException, InterruptedException {
+            byte[] value = view.get(Table.ENTRIES, Keys.entry(directory, name));
+            if (value == null) {
+                return;
+            }
+            FileId id = FileId.of(value);
+            byte[] inode = view.get(Table.INODES, value);
+            if (view.get(Table.REPLICAS, Keys.replica(id, server)) == null || inode == null) {
+                return;
+            }
+            if (Records.isDirectory(Records.parseInode(inode))) {
+                List<byte[]> names = new ArrayList<>();
+                view.scan(Table.ENTRIES, id.bytes(), (key, _) -> names.add(Keys.from(key, Keys.ID)));
+                for (byte[] below : names) {
+                    add(id, below);
+                }
+            }
+            batch.add(WithdrawRequest.Name.newBuilder()
+                    .setDirectory(Messages.bytes(directory))
+                    .setName(ByteString.copyFrom(name))
+                    .build());
+            if (batch.size() == MAX_BATCH) {
+                finish();
+            }
+        }
+
+        void finish() throws IOException, InterruptedException {
+            if (!batch.isEmpty()) {
+                proposer.propose(proposer.command(server)
+                        .setWithdraw(Withdraw.newBuilder().addAllNames(batch).addAllAlive(alive()))
+                        .build());
+                batch.clear();
+            }
+        }
+    }
+}
