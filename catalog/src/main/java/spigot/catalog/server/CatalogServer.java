@@ -41,11 +41,7 @@ public final class CatalogServer implements AutoCloseable {
     private final Joiners joiners;
 
     private CatalogServer(
-            CatalogLog log,
-            LeaseGrantor grantor,
-            Lookups lookups,
-            ServerRequests serverRequests,
-            Joiners joiners) {
+            CatalogLog log, LeaseGrantor grantor, Lookups lookups, ServerRequests serverRequests, Joiners joiners) {
         this.log = log;
         this.grantor = grantor;
         this.lookups = lookups;
@@ -128,12 +124,7 @@ public final class CatalogServer implements AutoCloseable {
                 responder.reply(reply);
                 yield true;
             }
-            case RENEW_CERTIFICATE,
-                    LOOKUP_REQUEST,
-                    LIST_REQUEST,
-                    RECORD_REQUEST,
-                    REPLICAS_REQUEST,
-                    GRID_REQUEST -> {
+            case RENEW_CERTIFICATE, LOOKUP_REQUEST, LIST_REQUEST, RECORD_REQUEST, REPLICAS_REQUEST, GRID_REQUEST -> {
                 requireMember(from);
                 read(from, request, responder);
                 yield true;
@@ -158,8 +149,7 @@ public final class CatalogServer implements AutoCloseable {
         Envelope.Builder reply = Envelope.newBuilder();
         switch (request.getBodyCase()) {
             case RENEW_CERTIFICATE ->
-                reply.setJoinReply(
-                        joiners.renew(request.getRenewCertificate().getCertificateRequest(), from.peer()));
+                reply.setJoinReply(joiners.renew(request.getRenewCertificate().getCertificateRequest(), from.peer()));
             case LOOKUP_REQUEST -> reply.setLookupReply(lookups.lookup(from, request.getLookupRequest()));
             case RECORD_REQUEST -> reply.setRecordReply(lookups.record(from, request.getRecordRequest()));
             case REPLICAS_REQUEST -> reply.setReplicasReply(lookups.replicas(request.getReplicasRequest()));
@@ -235,7 +225,8 @@ public final class CatalogServer implements AutoCloseable {
 
     private static FailureException denied(Link from, String why) {
         return new FailureException(
-                Failure.Code.DENIED, "'" + from.peer().name() + "' is a " + from.peer().role() + ": " + why);
+                Failure.Code.DENIED,
+                "'" + from.peer().name() + "' is a " + from.peer().role() + ": " + why);
     }
 
     /** Finishes what is under way and closes the files; idempotent. */

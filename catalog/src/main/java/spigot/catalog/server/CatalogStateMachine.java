@@ -91,9 +91,7 @@ final class CatalogStateMachine extends BaseStateMachine {
         try {
             ByteBuffer data = entry.getStateMachineLogEntry().getLogData().asReadOnlyByteBuffer();
             byte[] outcome = Applier.apply(
-                            tables,
-                            Command.parseFrom(data),
-                            new Tables.Applied(entry.getTerm(), entry.getIndex()))
+                            tables, Command.parseFrom(data), new Tables.Applied(entry.getTerm(), entry.getIndex()))
                     .toByteArray();
             updateLastAppliedTermIndex(entry.getTerm(), entry.getIndex());
             return CompletableFuture.completedFuture(Message.valueOf(UnsafeByteOperations.unsafeWrap(outcome)));

@@ -105,8 +105,7 @@ final class Changing {
         Messages.attributes(seen);
         Inode inode = records.existing(id);
         FileRecord known = inode.getRecord();
-        if (!Messages.nodeIdOrNone(inode.getOwner()).equals(server)
-                || known.getHomeEpoch() != request.getHomeEpoch()) {
+        if (!Messages.nodeIdOrNone(inode.getOwner()).equals(server) || known.getHomeEpoch() != request.getHomeEpoch()) {
             throw new FailureException(
                     Failure.Code.NOT_HOME,
                     "this server is not the home of " + id + " in epoch " + request.getHomeEpoch() + ", which is "
@@ -120,8 +119,8 @@ final class Changing {
         if (!Versions.same(known.getAttributes(), seen)) {
             Inode.Builder next = inode.toBuilder();
             next.getRecordBuilder().setAttributes(seen);
-            boolean content = request.getContentChanged()
-                    || Versions.contentDiffers(known, seen, known.getSymlinkTarget());
+            boolean content =
+                    request.getContentChanged() || Versions.contentDiffers(known, seen, known.getSymlinkTarget());
             Registrar.changed(records, id, next.build(), content, server);
         }
         return records.existing(id).getRecord();

@@ -64,12 +64,11 @@ final class Joiners {
     }
 
     JoinToken create(CreateToken request) throws IOException, InterruptedException {
-        PeerIdentity.Role role =
-                switch (request.getRole().toLowerCase(Locale.ROOT)) {
-                    case "server" -> PeerIdentity.Role.SERVER;
-                    case "node" -> PeerIdentity.Role.NODE;
-                    default -> throw bad("a join token is for a 'server' or a 'node', not '" + request.getRole() + "'");
-                };
+        PeerIdentity.Role role = switch (request.getRole().toLowerCase(Locale.ROOT)) {
+            case "server" -> PeerIdentity.Role.SERVER;
+            case "node" -> PeerIdentity.Role.NODE;
+            default -> throw bad("a join token is for a 'server' or a 'node', not '" + request.getRole() + "'");
+        };
         Duration validity =
                 request.getValidMillis() == 0 ? DEFAULT_VALIDITY : Duration.ofMillis(request.getValidMillis());
         return create(role, request.getSite(), validity);

@@ -102,10 +102,8 @@ final class Lookups {
             Optional<Grant> grant = lease(from, request.getWant(), directory);
             try (View view = log.read()) {
                 FileRecord own = requireDirectory(view, directory);
-                ListPart.Builder last = ListPart.newBuilder()
-                        .setLast(true)
-                        .setDirectory(own)
-                        .setParent(parent(view, directory));
+                ListPart.Builder last =
+                        ListPart.newBuilder().setLast(true).setDirectory(own).setParent(parent(view, directory));
                 grant.ifPresent(last::setGrant);
                 if (request.hasHave() && request.getHave().equals(Messages.wire(version(view, directory)))) {
                     last.setUnchanged(true);

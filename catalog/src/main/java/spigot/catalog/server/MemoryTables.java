@@ -70,7 +70,8 @@ final class MemoryTables implements Tables {
 
         @Override
         public void scan(Table table, byte[] prefix, Rows rows) throws IOException {
-            for (Map.Entry<byte[], byte[]> entry : map(table).tailMap(prefix, true).entrySet()) {
+            for (Map.Entry<byte[], byte[]> entry :
+                    map(table).tailMap(prefix, true).entrySet()) {
                 if (!Keys.startsWith(entry.getKey(), prefix) || !rows.row(entry.getKey(), entry.getValue())) {
                     return;
                 }

@@ -36,8 +36,7 @@ final class Proposer {
     private final InstantSource clock;
     private final RandomGenerator random;
 
-    Proposer(
-            CatalogLog log, LeaseGrantor grantor, Duration patience, InstantSource clock, RandomGenerator random) {
+    Proposer(CatalogLog log, LeaseGrantor grantor, Duration patience, InstantSource clock, RandomGenerator random) {
         this.log = log;
         this.grantor = grantor;
         this.patience = patience;

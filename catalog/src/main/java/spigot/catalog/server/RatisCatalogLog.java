@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -59,8 +58,8 @@ public final class RatisCatalogLog implements CatalogLog {
         Path raft = directory.resolve("raft");
         Files.createDirectories(raft);
         // Ratis loads its classes while RocksDB loads its library and opens its files.
-        CompletableFuture<RaftProperties> properties =
-                CompletableFuture.supplyAsync(() -> RatisProperties.of(raft), Thread.ofPlatform().name("catalog-start")::start);
+        CompletableFuture<RaftProperties> properties = CompletableFuture.supplyAsync(
+                () -> RatisProperties.of(raft), Thread.ofPlatform().name("catalog-start")::start);
         RocksTables tables = RocksTables.open(directory.resolve("tables"));
         RaftServer server = null;
         try {
@@ -130,7 +129,8 @@ public final class RatisCatalogLog implements CatalogLog {
                 .setType(type)
                 .build();
         try {
-            return require(server.submitClientRequestAsync(request).get(ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
+            return require(
+                    server.submitClientRequestAsync(request).get(ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
         } catch (ExecutionException | CompletionException e) {
             throw failed(e.getCause() == null ? e : e.getCause());
         } catch (TimeoutException e) {
@@ -150,7 +150,8 @@ public final class RatisCatalogLog implements CatalogLog {
         while (inner != null && inner.getCause() != null) {
             inner = inner.getCause();
         }
-        return new IOException("the catalog's log did not answer: " + (inner == null ? "no reason given" : inner.getMessage()), cause);
+        return new IOException(
+                "the catalog's log did not answer: " + (inner == null ? "no reason given" : inner.getMessage()), cause);
     }
 
     /** Flushes the tables, so that the next start has nothing to apply again; idempotent. */

@@ -37,7 +37,8 @@ final class Records {
 
     // ---- inodes
 
-    @Nullable Inode inode(FileId id) throws IOException {
+    @Nullable
+    Inode inode(FileId id) throws IOException {
         byte[] value = rows.get(Table.INODES, Keys.file(id));
         return value == null ? null : parseInode(value);
     }
@@ -97,7 +98,8 @@ final class Records {
 
     // ---- names
 
-    @Nullable FileId child(FileId directory, byte[] name) throws IOException {
+    @Nullable
+    FileId child(FileId directory, byte[] name) throws IOException {
         byte[] id = rows.get(Table.ENTRIES, Keys.entry(directory, name));
         return id == null ? null : FileId.of(id);
     }
@@ -129,8 +131,11 @@ final class Records {
 
     List<Name> names(FileId id) throws IOException {
         List<Name> names = new ArrayList<>();
-        rows.scan(Table.NAMES, id.bytes(), (key, value) -> names.add(new Name(
-                Keys.fileAt(key, Keys.ID), Keys.from(key, 2 * Keys.ID), servers(value))));
+        rows.scan(
+                Table.NAMES,
+                id.bytes(),
+                (key, value) ->
+                        names.add(new Name(Keys.fileAt(key, Keys.ID), Keys.from(key, 2 * Keys.ID), servers(value))));
         return names;
     }
 
@@ -144,7 +149,8 @@ final class Records {
 
     // ---- copies
 
-    @Nullable ReplicaEntry replica(FileId id, NodeId server) throws IOException {
+    @Nullable
+    ReplicaEntry replica(FileId id, NodeId server) throws IOException {
         byte[] value = rows.get(Table.REPLICAS, Keys.replica(id, server));
         return value == null ? null : parseReplica(value);
     }
@@ -152,7 +158,10 @@ final class Records {
     void putReplica(FileId id, NodeId server, ReplicaEntry entry) throws IOException {
         if (replica(id, server) == null) {
             add(FILES_OF + server, 1);
-            rows.put(Table.SERVED, Keys.served(server, FileId.of(entry.getPublication().toByteArray()), id), new byte[0]);
+            rows.put(
+                    Table.SERVED,
+                    Keys.served(server, FileId.of(entry.getPublication().toByteArray()), id),
+                    new byte[0]);
         }
         rows.put(Table.REPLICAS, Keys.replica(id, server), entry.toByteArray());
     }
@@ -161,7 +170,9 @@ final class Records {
         ReplicaEntry entry = replica(id, server);
         if (entry != null) {
             add(FILES_OF + server, -1);
-            rows.delete(Table.SERVED, Keys.served(server, FileId.of(entry.getPublication().toByteArray()), id));
+            rows.delete(
+                    Table.SERVED,
+                    Keys.served(server, FileId.of(entry.getPublication().toByteArray()), id));
             rows.delete(Table.REPLICAS, Keys.replica(id, server));
         }
     }
@@ -172,8 +183,10 @@ final class Records {
 
     static List<Copy> copies(View view, FileId id) throws IOException {
         List<Copy> copies = new ArrayList<>();
-        view.scan(Table.REPLICAS, id.bytes(), (key, value) ->
-                copies.add(new Copy(Keys.nodeAt(key, Keys.ID), parseReplica(value))));
+        view.scan(
+                Table.REPLICAS,
+                id.bytes(),
+                (key, value) -> copies.add(new Copy(Keys.nodeAt(key, Keys.ID), parseReplica(value))));
         return copies;
     }
 
@@ -187,7 +200,8 @@ final class Records {
 
     // ---- servers
 
-    @Nullable ServerInfo server(NodeId id) throws IOException {
+    @Nullable
+    ServerInfo server(NodeId id) throws IOException {
         return server(rows, id);
     }
 
@@ -222,7 +236,8 @@ final class Records {
 
     // ---- publications
 
-    @Nullable PublicationEntry publication(NodeId server, FileId root) throws IOException {
+    @Nullable
+    PublicationEntry publication(NodeId server, FileId root) throws IOException {
         byte[] value = rows.get(Table.PUBLICATIONS, Keys.publication(server, root));
         try {
             return value == null ? null : PublicationEntry.parseFrom(value);

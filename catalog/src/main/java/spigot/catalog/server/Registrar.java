@@ -88,7 +88,8 @@ final class Registrar {
         if (publication.replica()) {
             throw new FailureException(
                     Failure.Code.NOT_FOUND,
-                    "'" + FileName.of(name) + "' is not published by the home of this tree: it is not a copy of anything");
+                    "'" + FileName.of(name)
+                            + "' is not published by the home of this tree: it is not a copy of anything");
         }
         return lead(directory, name, newId(entry, null), entry);
     }
@@ -193,8 +194,7 @@ final class Registrar {
         if (attributes.getKind() != Kind.DIRECTORY) {
             record.setHome(server)
                     .setHomeEpoch(1)
-                    .setVersion(
-                            Version.newBuilder().setEpoch(1).setIndex(Math.max(1, entry.getKnownVersionIndex())));
+                    .setVersion(Version.newBuilder().setEpoch(1).setIndex(Math.max(1, entry.getKnownVersionIndex())));
         }
         records.put(id, Inode.newBuilder().setRecord(record).setOwner(server).build());
         records.putName(id, directory, name, List.of(publication.server()));
@@ -211,8 +211,7 @@ final class Registrar {
         Inode.Builder next = inode.toBuilder().setOwner(Messages.bytes(publication.server()));
         next.getRecordBuilder().setAttributes(entry.getAttributes()).setReadOnly(publication.readOnly());
         records.put(id, next.build());
-        records.putReplica(
-                id, publication.server(), home(id, inode.getRecord().getVersion(), entry.getAttributes()));
+        records.putReplica(id, publication.server(), home(id, inode.getRecord().getVersion(), entry.getAttributes()));
         return registered(id, inode.getRecord().getVersion(), ReplicaState.HOME);
     }
 

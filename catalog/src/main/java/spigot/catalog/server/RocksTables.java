@@ -241,7 +241,8 @@ final class RocksTables implements Tables {
         }
     }
 
-    @Nullable String property(String name) throws IOException {
+    @Nullable
+    String property(String name) throws IOException {
         try {
             return database.getProperty(name);
         } catch (RocksDBException e) {

@@ -63,8 +63,7 @@ final class ServerRequests {
             known = Records.server(view, peer.id());
         }
         if (!lasting.equals(known)) {
-            proposer.propose(
-                    proposer.command(peer.id()).setServerInfo(lasting).build());
+            proposer.propose(proposer.command(peer.id()).setServerInfo(lasting).build());
         }
     }
 

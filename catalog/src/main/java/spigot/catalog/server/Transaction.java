@@ -59,7 +59,8 @@ final class Transaction implements View {
 
     @Override
     public void scan(Table table, byte[] prefix, Rows rows) throws IOException {
-        Iterator<Map.Entry<byte[], Slot>> own = of(table).tailMap(prefix, true).entrySet().iterator();
+        Iterator<Map.Entry<byte[], Slot>> own =
+                of(table).tailMap(prefix, true).entrySet().iterator();
         // A copy of the few rows of our own: whoever is told a row may change the transaction.
         NavigableMap<byte[], byte @Nullable []> mine = new TreeMap<>(Arrays::compareUnsigned);
         while (own.hasNext()) {

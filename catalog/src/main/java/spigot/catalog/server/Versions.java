@@ -24,8 +24,7 @@ final class Versions {
     static boolean contentDiffers(FileRecord record, Attributes seen, com.google.protobuf.ByteString symlinkTarget) {
         Attributes known = record.getAttributes();
         return switch (known.getKind()) {
-            case REGULAR ->
-                known.getSize() != seen.getSize() || known.getModifiedNanos() != seen.getModifiedNanos();
+            case REGULAR -> known.getSize() != seen.getSize() || known.getModifiedNanos() != seen.getModifiedNanos();
             case SYMLINK -> !record.getSymlinkTarget().equals(symlinkTarget);
             default -> false;
         };
@@ -39,7 +38,8 @@ final class Versions {
     }
 
     /** What is known of a further copy before its digests have been compared. */
-    static ReplicaEntry compared(ReplicaEntry copy, Inode home, Attributes seen, com.google.protobuf.ByteString target) {
+    static ReplicaEntry compared(
+            ReplicaEntry copy, Inode home, Attributes seen, com.google.protobuf.ByteString target) {
         return compared(
                 copy.toBuilder().setSize(seen.getSize()).setModifiedNanos(seen.getModifiedNanos()),
                 home.getRecord(),
@@ -70,7 +70,8 @@ final class Versions {
 
     /** A copy of which only the size is known, after the home's file has changed. */
     static ReplicaEntry recompared(ReplicaEntry copy, FileRecord home) {
-        ReplicaEntry.Builder next = copy.toBuilder().setVersion(home.getVersion()).clearDetail();
+        ReplicaEntry.Builder next =
+                copy.toBuilder().setVersion(home.getVersion()).clearDetail();
         return home.getAttributes().getKind() == Kind.REGULAR
                 ? regular(next, home.getAttributes().getSize())
                 : next.setState(ReplicaState.UNVERIFIED).build();

@@ -58,8 +58,7 @@ class CatalogLogTest {
                                 .setPath(com.google.protobuf.ByteString.copyFromUtf8("/data"))
                                 .setAttributes(GridTree.directory()))
                         .build());
-                assertThat(outcome.getNeedsRecallList())
-                        .containsExactly(spigot.transport.Messages.bytes(FileId.ROOT));
+                assertThat(outcome.getNeedsRecallList()).containsExactly(spigot.transport.Messages.bytes(FileId.ROOT));
                 try (View view = log.read()) {
                     assertThat(view.get(Table.ENTRIES, Keys.entry(FileId.ROOT, "data".getBytes())))
                             .isNull();
@@ -78,7 +77,11 @@ class CatalogLogTest {
                 for (int i = 0; i < 50; i++) {
                     String name = "file" + i;
                     all.add(threads.submit(() -> {
-                        tree.registered(GridTree.ALPHA, root, false, GridTree.file(root, name, 1).build());
+                        tree.registered(
+                                GridTree.ALPHA,
+                                root,
+                                false,
+                                GridTree.file(root, name, 1).build());
                         try (View view = log.read()) {
                             assertThat(view.get(Table.ENTRIES, Keys.entry(root, name.getBytes())))
                                     .isNotNull();
@@ -119,7 +122,11 @@ class CatalogLogTest {
                 assertThat(tree.begin()).isEqualTo(1);
                 root = tree.published(GridTree.ALPHA, "/data");
                 for (int i = 0; i < 20; i++) {
-                    tree.registered(GridTree.ALPHA, root, false, GridTree.file(root, "f" + i, i).build());
+                    tree.registered(
+                            GridTree.ALPHA,
+                            root,
+                            false,
+                            GridTree.file(root, "f" + i, i).build());
                 }
             }
             for (int life = 2; life <= 4; life++) {
@@ -129,7 +136,11 @@ class CatalogLogTest {
                     try (View view = log.read()) {
                         assertThat(Records.number(view, Records.FILES)).isEqualTo(18 + life);
                     }
-                    tree.registered(GridTree.ALPHA, root, false, GridTree.file(root, "g" + life, 1).build());
+                    tree.registered(
+                            GridTree.ALPHA,
+                            root,
+                            false,
+                            GridTree.file(root, "g" + life, 1).build());
                 }
             }
         }
@@ -142,11 +153,17 @@ class CatalogLogTest {
                 tree.begin();
                 root = tree.published(GridTree.ALPHA, "/data");
                 log.snapshot();
-                tree.registered(GridTree.ALPHA, root, false, GridTree.file(root, "late", 1).build());
+                tree.registered(
+                        GridTree.ALPHA,
+                        root,
+                        false,
+                        GridTree.file(root, "late", 1).build());
                 log.snapshot();
             }
-            try (CatalogLog log = open(); View view = log.read()) {
-                assertThat(view.get(Table.ENTRIES, Keys.entry(root, "late".getBytes()))).isNotNull();
+            try (CatalogLog log = open();
+                    View view = log.read()) {
+                assertThat(view.get(Table.ENTRIES, Keys.entry(root, "late".getBytes())))
+                        .isNotNull();
             }
         }
     }

@@ -50,8 +50,9 @@ final class GridTree {
     Outcome propose(Command command) throws Exception {
         Outcome outcome = log.propose(command);
         while (outcome.getNeedsRecallCount() > 0) {
-            outcome = log.propose(
-                    command.toBuilder().addAllRecalled(outcome.getNeedsRecallList()).build());
+            outcome = log.propose(command.toBuilder()
+                    .addAllRecalled(outcome.getNeedsRecallList())
+                    .build());
         }
         return outcome;
     }
@@ -66,12 +67,14 @@ final class GridTree {
     }
 
     FileId published(NodeId server, String path) throws Exception {
-        return FileId.of(publish(server, path, false).getPublished().getRoot().getId().toByteArray());
+        return FileId.of(
+                publish(server, path, false).getPublished().getRoot().getId().toByteArray());
     }
 
     Outcome register(NodeId server, FileId root, boolean replica, Registration... entries) throws Exception {
-        RegisterRequest.Builder request =
-                RegisterRequest.newBuilder().setPublication(Messages.bytes(root)).setReplica(replica);
+        RegisterRequest.Builder request = RegisterRequest.newBuilder()
+                .setPublication(Messages.bytes(root))
+                .setReplica(replica);
         for (Registration entry : entries) {
             request.addEntries(entry);
         }
@@ -125,7 +128,7 @@ final class GridTree {
     }
 
     static spigot.transport.wire.Attributes directory() {
-        return Messages.wire(new Attributes(
-                FileKind.DIRECTORY, 0755, 1000, 1000, 4096, 4096, 2, 1000, 1000, 1000, 1, 0, false));
+        return Messages.wire(
+                new Attributes(FileKind.DIRECTORY, 0755, 1000, 1000, 4096, 4096, 2, 1000, 1000, 1000, 1, 0, false));
     }
 }
