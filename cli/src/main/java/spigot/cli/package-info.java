@@ -1,4 +1,4 @@
-/** TODO */
+/** The command line: one class for each verb, all of them thin over {@code spigot.node}. */
 @NullMarked
 package spigot.cli;
 

@@ -22,6 +22,7 @@ public final class Machine {
     public static final long SYS_PIDFD_OPEN = 434;
     public static final long SYS_CACHESTAT = 451;
     public static final long SYS_GETTID = ARM ? 178 : 186;
+    public static final long SYS_SETSID = ARM ? 157 : 112;
     public static final long SYS_NAME_TO_HANDLE_AT = ARM ? 264 : 303;
     public static final long SYS_OPEN_BY_HANDLE_AT = ARM ? 265 : 304;
 

@@ -1,4 +1,4 @@
-package spigot.node;
+package spigot.node.mount;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -1,5 +1,6 @@
-package spigot.node;
+package spigot.node.mount;
 
+import spigot.node.NodeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

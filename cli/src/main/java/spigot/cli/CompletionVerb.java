@@ -1,0 +1,20 @@
+package spigot.cli;
+
+import java.util.Objects;
+import picocli.AutoComplete;
+import picocli.CommandLine.Command;
+
+@Command(
+        name = "completion",
+        header = "Print a completion script for bash and zsh.",
+        footer = {
+            "  source <(spigot completion)",
+            "  spigot completion > /etc/bash_completion.d/spigot",
+        })
+final class CompletionVerb extends Verb {
+    @Override
+    public Integer call() {
+        print(AutoComplete.bash("spigot", Objects.requireNonNull(spec).root().commandLine()));
+        return OK;
+    }
+}

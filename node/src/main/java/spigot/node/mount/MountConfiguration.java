@@ -1,0 +1,91 @@
+package spigot.node.mount;
+
+import spigot.node.Json;
+import spigot.node.Address;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import spigot.cache.CacheConfig;
+import spigot.cache.OnUnreachable;
+
+/**
+ * A mount as the command line describes it.
+ *
+ * @param server any address of the server that carries the catalog
+ * @param mountPoint absolute, symbolic links resolved
+ * @param token of a node that joins the grid with it; empty: an identity that this user has
+ * @param cache where cached fragments stay; empty: below {@code $SPIGOT_HOME}
+ * @param memoryBytes budget of all caches in memory, names as well as fragments
+ */
+public record MountConfiguration(
+        Address server,
+        String mountPoint,
+        Optional<String> token,
+        Optional<Path> cache,
+        long cacheBytes,
+        long memoryBytes,
+        OnUnreachable onUnreachable,
+        Duration timeout) {
+    private static final int NAMES_SHARE = 8;
+    private static final long MIN_NAMES_BYTES = 8L << 20;
+    private static final long MAX_NAMES_BYTES = 256L << 20;
+
+    /** What the JVM needs on its heap besides the cached names. */
+    private static final long BASE_HEAP_BYTES = 40L << 20;
+
+    /** The least that a mount works with: fragments and names. */
+    public static final long MIN_MEMORY_BYTES = CacheConfig.MIN_MEMORY_BYTES + MIN_NAMES_BYTES;
+
+    public MountConfiguration {
+        if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > CacheConfig.MAX_MEMORY_BYTES) {
+            throw new IllegalArgumentException("--memory is from " + (MIN_MEMORY_BYTES >> 20) + "MiB to 1TiB");
+        }
+        if (cacheBytes < CacheConfig.MIN_DISK_BYTES) {
+            throw new IllegalArgumentException("--cache-size is at least " + (CacheConfig.MIN_DISK_BYTES >> 20) + "MiB");
+        }
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("--timeout is longer than 0");
+        }
+    }
+
+    /** The part of the memory in which names and attributes are kept, on the heap. */
+    public long namesBytes() {
+        return Math.clamp(memoryBytes / NAMES_SHARE, MIN_NAMES_BYTES, MAX_NAMES_BYTES);
+    }
+
+    /** The part of the memory in which fragments are kept, off the heap. */
+    public long fragmentBytes() {
+        return memoryBytes - namesBytes();
+    }
+
+    public long heapBytes() {
+        return BASE_HEAP_BYTES + namesBytes();
+    }
+
+    /** For the daemon, which gets it on its standard input: a token must not show in a list of processes. */
+    ObjectNode json() {
+        ObjectNode json = Json.object()
+                .put("server", server.toString())
+                .put("mount_point", mountPoint)
+                .put("cache_bytes", cacheBytes)
+                .put("memory_bytes", memoryBytes)
+                .put("on_unreachable", onUnreachable.name())
+                .put("timeout_millis", timeout.toMillis());
+        token.ifPresent(value -> json.put("token", value));
+        cache.ifPresent(value -> json.put("cache", value.toString()));
+        return json;
+    }
+
+    static MountConfiguration of(ObjectNode json) {
+        return new MountConfiguration(
+                Address.parse(json.path("server").asText()),
+                json.path("mount_point").asText(),
+                Optional.ofNullable(json.get("token")).map(value -> value.asText()),
+                Optional.ofNullable(json.get("cache")).map(value -> Path.of(value.asText())),
+                json.path("cache_bytes").asLong(),
+                json.path("memory_bytes").asLong(),
+                OnUnreachable.valueOf(json.path("on_unreachable").asText()),
+                Duration.ofMillis(json.path("timeout_millis").asLong()));
+    }
+}
