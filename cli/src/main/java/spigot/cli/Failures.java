@@ -29,18 +29,9 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     public int handleParseException(ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println(name(command) + ": " + reason(e) + " (see '" + name(command) + " --help')");
+        err.println(name(command) + ": " + e.getMessage().replaceAll("\\s*[\\r\\n]+\\s*", " ") + " (see '" + name(command) + " --help')");
         err.flush();
         return command.getCommandSpec().exitCodeOnInvalidInput();
-    }
-
-    private static String reason(ParameterException e) {
-        String message = e.getMessage().replaceAll("\\s*[\\r\\n]+\\s*", " ");
-        // picocli names its converters' exceptions; the cause says it in our words.
-        Throwable cause = e.getCause();
-        return cause instanceof IllegalArgumentException && cause.getMessage() != null
-                ? message.replaceFirst(" but was.*|\\([^)]*Exception: .*", "").strip() + ": " + cause.getMessage()
-                : message;
     }
 
     private static String name(CommandLine command) {

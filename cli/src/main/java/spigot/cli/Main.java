@@ -2,11 +2,13 @@ package spigot.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Function;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.TypeConversionException;
 import spigot.node.Address;
 import spigot.node.LogConfigurator;
-import spigot.node.Publication;
+import spigot.node.server.Publication;
 
 /** The program: {@code spigot VERB ...}. */
 @Command(
@@ -53,15 +55,23 @@ public final class Main extends Verb {
     /** The command line as {@link #main} uses it. */
     static CommandLine commandLine() {
         Failures failures = new Failures();
-        CommandLine line = new CommandLine(new Main())
+        return new CommandLine(new Main())
                 .setExecutionExceptionHandler(failures)
                 .setParameterExceptionHandler(failures)
                 .setExpandAtFiles(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setAbbreviatedOptionsAllowed(false)
-                .registerConverter(Address.class, Address::parse)
-                .registerConverter(Publication.class, Publication::parse);
-        return line;
+                .registerConverter(Address.class, text -> converted(text, Address::parse))
+                .registerConverter(Publication.class, text -> converted(text, Publication::parse));
+    }
+
+    /** picocli shows only the message of its own exception. */
+    private static <T> T converted(String text, Function<String, T> parse) {
+        try {
+            return parse.apply(text);
+        } catch (IllegalArgumentException e) {
+            throw new TypeConversionException(e.getMessage());
+        }
     }
 
     @Override

@@ -10,9 +10,9 @@ import picocli.CommandLine.Parameters;
 import spigot.cache.CacheConfig;
 import spigot.cache.OnUnreachable;
 import spigot.node.Address;
-import spigot.node.MountConfiguration;
-import spigot.node.MountLauncher;
-import spigot.node.MountPoint;
+import spigot.node.mount.MountConfiguration;
+import spigot.node.mount.MountLauncher;
+import spigot.node.mount.MountPoint;
 import spigot.node.home.SpigotHome;
 
 @Command(

@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import spigot.node.Address;
-import spigot.node.Publication;
-import spigot.node.ServerConfiguration;
+import spigot.node.server.Publication;
+import spigot.node.server.ServerConfiguration;
 import spigot.node.server.ServerProcess;
 
 @Command(

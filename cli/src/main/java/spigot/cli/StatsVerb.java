@@ -9,7 +9,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Json;
-import spigot.node.LocalMounts;
+import spigot.node.mount.LocalMounts;
 import spigot.node.home.MountRecord;
 import spigot.node.home.SpigotHome;
 

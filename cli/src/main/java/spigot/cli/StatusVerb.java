@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Address;
 import spigot.node.Json;
-import spigot.node.LocalMounts;
+import spigot.node.mount.LocalMounts;
 import spigot.node.NodeException;
 import spigot.node.RemoteGrid;
 import spigot.node.home.SpigotHome;

@@ -3,7 +3,7 @@ package spigot.cli;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import spigot.node.Unmounting;
+import spigot.node.mount.Unmounting;
 import spigot.node.home.SpigotHome;
 
 @Command(

@@ -68,6 +68,14 @@ public final class ReplicaServer implements AutoCloseable {
         return false;
     }
 
+    /** @return whether the one-way message was for the replica server; never blocks */
+    public boolean message(Link from, Envelope message) {
+        return false;
+    }
+
+    /** A link has broken or was closed. Never blocks. */
+    public void linkClosed(Link link) {}
+
     /** Stops all threads and closes all files; idempotent. */
     @Override
     public void close() {}

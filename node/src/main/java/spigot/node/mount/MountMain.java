@@ -22,7 +22,7 @@ import spigot.node.home.SpigotHome;
 public final class MountMain {
     private MountMain() {}
 
-    public static void main(String[] arguments) throws IOException {
+    public static void main(String[] arguments) throws IOException, InterruptedException {
         boolean foreground = arguments.length > 0 && arguments[0].equals("foreground");
         if (!foreground) {
             // Fails only for the leader of a process group, which has a session of its own already.
@@ -33,7 +33,8 @@ public final class MountMain {
         System.exit(run(in, out, foreground));
     }
 
-    private static int run(BufferedReader in, PrintStream out, boolean foreground) throws IOException {
+    private static int run(BufferedReader in, PrintStream out, boolean foreground)
+            throws IOException, InterruptedException {
         Logger log = LoggerFactory.getLogger(MountMain.class);
         MountProcess mount;
         try {
