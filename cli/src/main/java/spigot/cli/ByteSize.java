@@ -38,6 +38,7 @@ final class ByteSize implements ITypeConverter<Long> {
         }
         return unit == 0
                 ? bytes + " B"
-                : String.format(Locale.ROOT, value < 10 ? "%.2f %s" : value < 100 ? "%.1f %s" : "%.0f %s", value, UNITS[unit]);
+                : String.format(
+                        Locale.ROOT, value < 10 ? "%.2f %s" : value < 100 ? "%.1f %s" : "%.0f %s", value, UNITS[unit]);
     }
 }

@@ -9,7 +9,8 @@ import spigot.node.home.SpigotHome;
 @Command(
         name = "doctor",
         header = "Check what Spigot needs on this machine, and the health of its mounts.",
-        description = "Every check is bounded in time; mounts are never touched, so that a wedged one can't hold it up. Exit code 1 when a check failed.",
+        description =
+                "Every check is bounded in time; mounts are never touched, so that a wedged one can't hold it up. Exit code 1 when a check failed.",
         footer = "  spigot doctor")
 final class DoctorVerb extends Verb {
     @Option(
@@ -24,7 +25,8 @@ final class DoctorVerb extends Verb {
     public Integer call() {
         boolean well = true;
         for (Doctor.Finding finding : new Doctor(SpigotHome.fromEnvironment(), timeout).examine()) {
-            print(String.format("%-7s %s", finding.verdict().name().toLowerCase(java.util.Locale.ROOT), finding.text()));
+            print(String.format(
+                    "%-7s %s", finding.verdict().name().toLowerCase(java.util.Locale.ROOT), finding.text()));
             well &= finding.verdict() != Doctor.Verdict.FAILED;
         }
         return well ? OK : FAILED;

@@ -5,13 +5,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Json;
-import spigot.node.mount.LocalMounts;
 import spigot.node.home.SpigotHome;
+import spigot.node.mount.LocalMounts;
 
 @Command(
         name = "info",
         header = "Show what the grid knows of a file.",
-        description = "Id, size, fragment size, version, home, the replicas with their servers, sites and states, and which ranges this mount has cached.",
+        description =
+                "Id, size, fragment size, version, home, the replicas with their servers, sites and states, and which ranges this mount has cached.",
         footer = {"  spigot info /mnt/grid/data/run7.h5", "  spigot info --json run7.h5"})
 final class InfoVerb extends Verb {
     @Parameters(paramLabel = "PATH", description = "A file or directory below a mount.")

@@ -14,8 +14,9 @@ import spigot.node.server.Publication;
 @Command(
         name = "spigot",
         header = "Spigot: files of many sites under one mount, moved fragment by fragment.",
-        description = "A grid is a catalog and replica servers; a mount shows all that they publish. Only the bytes that a program "
-                + "touches travel, and they are cached near it.",
+        description =
+                "A grid is a catalog and replica servers; a mount shows all that they publish. Only the bytes that a program "
+                        + "touches travel, and they are cached near it.",
         synopsisSubcommandLabel = "VERB",
         commandListHeading = "%nVerbs:%n",
         footer = {
@@ -76,7 +77,8 @@ public final class Main extends Verb {
 
     @Override
     public Integer call() {
-        throw usage("which verb? One of: server, token, publish, mount, umount, status, stats, info, replicas, warmup, doctor, demo,"
-                + " completion");
+        throw usage(
+                "which verb? One of: server, token, publish, mount, umount, status, stats, info, replicas, warmup, doctor, demo,"
+                        + " completion");
     }
 }

@@ -10,10 +10,10 @@ import picocli.CommandLine.Parameters;
 import spigot.cache.CacheConfig;
 import spigot.cache.OnUnreachable;
 import spigot.node.Address;
+import spigot.node.home.SpigotHome;
 import spigot.node.mount.MountConfiguration;
 import spigot.node.mount.MountLauncher;
 import spigot.node.mount.MountPoint;
-import spigot.node.home.SpigotHome;
 
 @Command(
         name = "mount",
@@ -41,10 +41,15 @@ final class MountVerb extends Verb {
             names = "--token",
             paramLabel = "TOKEN",
             description = "From 'spigot token create --role node'; @FILE reads it from a file.")
-    @Nullable String token;
+    @Nullable
+    String token;
 
-    @Option(names = "--cache", paramLabel = "DIR", description = "Where fragments are kept on disk (default: below $SPIGOT_HOME/cache).")
-    @Nullable Path cache;
+    @Option(
+            names = "--cache",
+            paramLabel = "DIR",
+            description = "Where fragments are kept on disk (default: below $SPIGOT_HOME/cache).")
+    @Nullable
+    Path cache;
 
     @Option(
             names = "--cache-size",

@@ -60,7 +60,8 @@ final class Outline {
         for (List<String> row : cells) {
             StringBuilder line = new StringBuilder(indent);
             for (int i = 0; i < widths.length; i++) {
-                line.append(row.get(i)).append(" ".repeat(widths[i] + 2 - row.get(i).length()));
+                line.append(row.get(i))
+                        .append(" ".repeat(widths[i] + 2 - row.get(i).length()));
             }
             text.append(line.toString().stripTrailing()).append('\n');
         }
@@ -75,7 +76,9 @@ final class Outline {
             value.forEach(part -> parts.add(part.asText()));
             return parts.isEmpty() ? "-" : String.join(", ", parts);
         }
-        if (value.isIntegralNumber() && (name.endsWith("bytes") || name.contains("_bytes_")) && value.asLong() >= 1024) {
+        if (value.isIntegralNumber()
+                && (name.endsWith("bytes") || name.contains("_bytes_"))
+                && value.asLong() >= 1024) {
             return ByteSize.format(value.asLong()) + " (" + value.asText() + ")";
         }
         String plain = value.asText();

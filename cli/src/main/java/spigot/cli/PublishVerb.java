@@ -42,7 +42,8 @@ final class PublishVerb extends Verb {
             names = "--data",
             paramLabel = "DIR",
             description = "The directory of the running server (default: the only one of this user).")
-    @Nullable Path data;
+    @Nullable
+    Path data;
 
     @Override
     public Integer call() throws Exception {

@@ -9,7 +9,8 @@ final class RegistrationProgress implements AutoCloseable {
     private static final long LOG_NANOS = 5_000_000_000L;
 
     private final String path;
-    private final boolean terminal = System.console() != null && System.console().isTerminal();
+    private final boolean terminal =
+            System.console() != null && System.console().isTerminal();
     private final long start = System.nanoTime();
     private long last = start;
     private boolean shown;

@@ -5,8 +5,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Json;
-import spigot.node.mount.LocalMounts;
 import spigot.node.home.SpigotHome;
+import spigot.node.mount.LocalMounts;
 
 @Command(
         name = "replicas",

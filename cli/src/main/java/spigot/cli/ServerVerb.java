@@ -39,35 +39,45 @@ final class ServerVerb extends Verb {
             names = "--advertise",
             paramLabel = "HOST:PORT",
             description = "What others are told to connect to, if that is not where it listens.")
-    @Nullable Address advertise;
+    @Nullable
+    Address advertise;
 
     @Option(
             names = "--http",
             paramLabel = "HOST:PORT",
             defaultValue = "127.0.0.1:7441",
-            description = "For /metrics, /health and /status, without authentication; 'none' switches it off (default: ${DEFAULT-VALUE}).")
+            description =
+                    "For /metrics, /health and /status, without authentication; 'none' switches it off (default: ${DEFAULT-VALUE}).")
     String http = "127.0.0.1:7441";
 
     @Option(names = "--name", paramLabel = "NAME", description = "For people (default: the host's name).")
-    @Nullable String name;
+    @Nullable
+    String name;
 
-    @Option(names = "--site", paramLabel = "SITE", description = "Where it stands (default: 'default', or as the token says).")
-    @Nullable String site;
+    @Option(
+            names = "--site",
+            paramLabel = "SITE",
+            description = "Where it stands (default: 'default', or as the token says).")
+    @Nullable
+    String site;
 
     @Option(
             names = "--publish",
             paramLabel = "SRC=/PATH[:ro]",
-            description = "Publish the tree SRC as /PATH of the grid; 'ready' comes when it is registered. May be given several times.")
+            description =
+                    "Publish the tree SRC as /PATH of the grid; 'ready' comes when it is registered. May be given several times.")
     List<Publication> publications = new ArrayList<>();
 
     @Option(names = "--join", paramLabel = "HOST:PORT", description = "The first server of the grid to enter.")
-    @Nullable Address join;
+    @Nullable
+    Address join;
 
     @Option(
             names = "--token",
             paramLabel = "TOKEN",
             description = "From 'spigot token create --role server'; @FILE reads it from a file.")
-    @Nullable String token;
+    @Nullable
+    String token;
 
     @Override
     public Integer call() throws Exception {

@@ -9,9 +9,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Json;
-import spigot.node.mount.LocalMounts;
 import spigot.node.home.MountRecord;
 import spigot.node.home.SpigotHome;
+import spigot.node.mount.LocalMounts;
 
 @Command(
         name = "stats",
@@ -30,7 +30,8 @@ final class StatsVerb extends Verb {
     boolean json;
 
     @Option(names = "--interval", paramLabel = "TIME", converter = TimeSpan.class, description = "Repeat so often.")
-    @Nullable Duration interval;
+    @Nullable
+    Duration interval;
 
     @Override
     public Integer call() throws Exception {

@@ -11,24 +11,27 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Address;
 import spigot.node.Json;
-import spigot.node.mount.LocalMounts;
 import spigot.node.NodeException;
 import spigot.node.RemoteGrid;
 import spigot.node.home.SpigotHome;
+import spigot.node.mount.LocalMounts;
 import spigot.node.server.LocalServer;
 
 @Command(
         name = "status",
         header = "Show mounts, a server, or a grid.",
-        description = "Without an argument: this user's mounts and servers. With MNT: that mount. With HOST:PORT: the grid, as its first server sees it. "
-                + "With --data: the server that runs there. Exit code 1 when something that was asked for is not well.",
+        description =
+                "Without an argument: this user's mounts and servers. With MNT: that mount. With HOST:PORT: the grid, as its first server sees it. "
+                        + "With --data: the server that runs there. Exit code 1 when something that was asked for is not well.",
         footer = {"  spigot status", "  spigot status /mnt/grid --json", "  spigot status grid.example.org:7440"})
 final class StatusVerb extends Verb {
     @Parameters(arity = "0..1", paramLabel = "MNT|HOST:PORT", description = "A mount point or a server's address.")
-    @Nullable String subject;
+    @Nullable
+    String subject;
 
     @Option(names = "--data", paramLabel = "DIR", description = "The directory of a running server on this machine.")
-    @Nullable Path data;
+    @Nullable
+    Path data;
 
     @Option(names = "--json", description = "As JSON.")
     boolean json;
@@ -68,9 +71,7 @@ final class StatusVerb extends Verb {
                 servers.add(server.ask(Json.object().put("verb", "status"), state -> {}));
             } catch (NodeException e) {
                 well = false;
-                servers.add(Json.object()
-                        .put("data", server.data().toString())
-                        .put("error", e.getMessage()));
+                servers.add(Json.object().put("data", server.data().toString()).put("error", e.getMessage()));
             }
         }
         if (json) {

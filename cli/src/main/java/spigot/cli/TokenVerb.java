@@ -28,8 +28,9 @@ final class TokenVerb extends Verb {
     @Command(
             name = "create",
             header = "Make a one-time token and print it.",
-            description = "The token lets one server or one node in and names the grid it is for. Run it on the machine of the grid's first "
-                    + "server, as the user that runs it.",
+            description =
+                    "The token lets one server or one node in and names the grid it is for. Run it on the machine of the grid's first "
+                            + "server, as the user that runs it.",
             footer = {
                 "  spigot token create --role node --data /srv/grid",
                 "  spigot token create --role server --site tainan --ttl 10m",
@@ -61,7 +62,8 @@ final class TokenVerb extends Verb {
                 names = "--data",
                 paramLabel = "DIR",
                 description = "The directory of the running server (default: the only one of this user).")
-        @Nullable Path data;
+        @Nullable
+        Path data;
 
         @Override
         public Integer call() throws Exception {

@@ -28,7 +28,8 @@ abstract class Verb implements Callable<Integer> {
     boolean debug;
 
     @Spec
-    @Nullable CommandSpec spec;
+    @Nullable
+    CommandSpec spec;
 
     /** @throws picocli.CommandLine.ParameterException with the message, instead of an IllegalArgumentException */
     final <T> T valid(Supplier<T> value) {

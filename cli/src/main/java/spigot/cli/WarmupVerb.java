@@ -12,8 +12,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import spigot.node.Json;
-import spigot.node.mount.LocalMounts;
 import spigot.node.home.SpigotHome;
+import spigot.node.mount.LocalMounts;
 
 @Command(
         name = "warmup",
@@ -31,7 +31,8 @@ final class WarmupVerb extends Verb {
     List<String> paths = new ArrayList<>();
 
     @ArgGroup
-    @Nullable Mode mode;
+    @Nullable
+    Mode mode;
 
     /** At most one of them. */
     static final class Mode {
@@ -82,7 +83,8 @@ final class WarmupVerb extends Verb {
     /** A progress bar on a terminal, nothing elsewhere. Made when the first progress comes, as its classes take time to load. */
     private static final class Bar implements AutoCloseable {
         private final String path;
-        private final boolean terminal = System.console() != null && System.console().isTerminal();
+        private final boolean terminal =
+                System.console() != null && System.console().isTerminal();
         private @Nullable ProgressBar bar;
 
         Bar(String path) {

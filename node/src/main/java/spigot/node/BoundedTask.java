@@ -3,10 +3,10 @@ package spigot.node;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.ExecutionException;
 
 /**
  * Runs what may hang, such as a look at a file system that does not answer, on a daemon thread that is left behind when it does. At most

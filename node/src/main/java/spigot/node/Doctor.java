@@ -119,7 +119,8 @@ public final class Doctor {
                 ? new Finding(Verdict.OK, "up to " + most + " files may be open in a process")
                 : new Finding(
                         Verdict.WARNING,
-                        "only " + most + " files may be open in a process: raise it (ulimit -n " + ENOUGH_DESCRIPTORS + ")");
+                        "only " + most + " files may be open in a process: raise it (ulimit -n " + ENOUGH_DESCRIPTORS
+                                + ")");
     }
 
     private Finding homeDirectory() throws IOException, NodeException {
@@ -164,18 +165,20 @@ public final class Doctor {
             boolean reached = status.path("catalog_reachable").asBoolean(true);
             return new Finding(
                     reached ? Verdict.OK : Verdict.WARNING,
-                    record.mountPoint() + " is served by process " + record.daemon().pid()
+                    record.mountPoint() + " is served by process "
+                            + record.daemon().pid()
                             + (reached ? "" : ", but the catalog at " + record.address() + " can't be reached"));
         }
         String what = switch (daemon) {
             case "dead" -> "its daemon (process " + record.daemon().pid() + ") has died";
-            case "silent" -> "its daemon does not answer: " + status.path("advice").asText();
+            case "silent" ->
+                "its daemon does not answer: " + status.path("advice").asText();
             default -> "its daemon runs, but nothing is mounted there";
         };
         return new Finding(
                 Verdict.FAILED,
-                record.mountPoint() + ": " + what + "; 'spigot umount " + record.mountPoint() + "' cleans up, the log is "
-                        + record.log());
+                record.mountPoint() + ": " + what + "; 'spigot umount " + record.mountPoint()
+                        + "' cleans up, the log is " + record.log());
     }
 
     private List<Callable<Finding>> grids() throws NodeException, IOException {

@@ -37,7 +37,8 @@ public record GridMember(Path directory, Identity identity) {
             throw new NodeException(NodeException.reason(e), e);
         }
         if (token.role() != PeerIdentity.Role.NODE) {
-            throw new NodeException("this token lets in a server, not a node: make one with 'spigot token create --role node'");
+            throw new NodeException(
+                    "this token lets in a server, not a node: make one with 'spigot token create --role node'");
         }
         try {
             Identity identity = Joining.join(server.toString(), token, name, TransportLimits.DEFAULT, counters);
@@ -54,13 +55,13 @@ public record GridMember(Path directory, Identity identity) {
             throws NodeException, IOException, InterruptedException {
         List<GridIdentities.Known> candidates = identities.candidates(server.toString());
         if (candidates.isEmpty()) {
-            throw new NodeException("this user has joined no grid yet: run 'spigot token create --role node' on the machine of " + server
-                    + " and give the token with --token");
+            throw new NodeException(
+                    "this user has joined no grid yet: run 'spigot token create --role node' on the machine of "
+                            + server + " and give the token with --token");
         }
         List<String> refusals = new ArrayList<>();
         for (GridIdentities.Known candidate : candidates) {
-            Connector connector =
-                    new Connector(candidate::identity, TransportLimits.DEFAULT, counters, random);
+            Connector connector = new Connector(candidate::identity, TransportLimits.DEFAULT, counters, random);
             try (Peer peer = connector.peer(server.toString(), new RefusingHandler())) {
                 peer.link(CONNECT);
                 identities.remember(candidate.directory(), server.toString());

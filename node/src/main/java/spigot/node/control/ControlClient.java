@@ -86,8 +86,8 @@ public final class ControlClient {
         private final SocketChannel channel;
         private final Duration silence;
         private final AtomicBoolean barked = new AtomicBoolean();
-        private final ScheduledExecutorService timer =
-                Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("control-timer").factory());
+        private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
+                Thread.ofPlatform().daemon().name("control-timer").factory());
         private final ReentrantLock lock = new ReentrantLock();
         private @Nullable ScheduledFuture<?> next;
 

@@ -28,7 +28,8 @@ final class ControlLines {
     }
 
     /** @return the next line without its end; null when the other side has closed */
-    @Nullable String read() throws IOException {
+    @Nullable
+    String read() throws IOException {
         ByteArrayOutputStream line = new ByteArrayOutputStream(256);
         while (true) {
             while (in.hasRemaining()) {

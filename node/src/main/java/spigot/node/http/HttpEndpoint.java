@@ -47,8 +47,8 @@ public final class HttpEndpoint implements Closeable {
             server = HttpServer.create(address, BACKLOG);
         } catch (IOException e) {
             throw new NodeException(
-                    address.getHostString() + ":" + address.getPort() + " can't be listened on: " + NodeException.reason(e)
-                            + "; choose another with --http",
+                    address.getHostString() + ":" + address.getPort() + " can't be listened on: "
+                            + NodeException.reason(e) + "; choose another with --http",
                     e);
         }
         ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
@@ -66,7 +66,8 @@ public final class HttpEndpoint implements Closeable {
             });
         });
         server.createContext(
-                "/metrics", exchange -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.get()));
+                "/metrics",
+                exchange -> answer(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics.get()));
         server.createContext("/status", exchange -> answer(exchange, 200, "application/json", status.get()));
         server.createContext("/health", exchange -> {
             Health now = health.get();
@@ -80,7 +81,8 @@ public final class HttpEndpoint implements Closeable {
 
     private static void answer(HttpExchange exchange, int code, String type, String text) throws IOException {
         try (exchange) {
-            boolean readOnly = exchange.getRequestMethod().equals("GET") || exchange.getRequestMethod().equals("HEAD");
+            boolean readOnly = exchange.getRequestMethod().equals("GET")
+                    || exchange.getRequestMethod().equals("HEAD");
             byte[] body = (readOnly ? text : "only GET\n").getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", type);
             boolean head = exchange.getRequestMethod().equals("HEAD");

@@ -21,7 +21,10 @@ public final class MetricsText {
     }
 
     private MetricsText sample(String name, String help, String type, String value) {
-        text.append("# HELP ").append(name).append(' ').append(help.replace("\\", "\\\\").replace("\n", "\\n"));
+        text.append("# HELP ")
+                .append(name)
+                .append(' ')
+                .append(help.replace("\\", "\\\\").replace("\n", "\\n"));
         text.append("\n# TYPE ").append(name).append(' ').append(type).append('\n');
         text.append(name).append(' ').append(value).append('\n');
         return this;
@@ -33,7 +36,10 @@ public final class MetricsText {
         return gauge("process_resident_memory_bytes", "Resident memory.", figures.residentBytes())
                 .gauge("process_open_fds", "Open file descriptors.", figures.openDescriptors())
                 .gauge("process_max_fds", "Limit of open file descriptors.", figures.maxDescriptors())
-                .gauge("process_start_time_seconds", "Start of the process, seconds since 1970.", figures.startSeconds())
+                .gauge(
+                        "process_start_time_seconds",
+                        "Start of the process, seconds since 1970.",
+                        figures.startSeconds())
                 .gauge("jvm_heap_used_bytes", "Java heap in use.", figures.heapUsedBytes())
                 .gauge("jvm_heap_max_bytes", "Limit of the Java heap.", figures.heapMaxBytes())
                 .gauge("jvm_threads", "Platform threads.", (long) figures.threads());

@@ -1,13 +1,13 @@
 package spigot.node.mount;
 
-import spigot.node.Json;
-import spigot.node.Address;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import spigot.cache.CacheConfig;
 import spigot.cache.OnUnreachable;
+import spigot.node.Address;
+import spigot.node.Json;
 
 /**
  * A mount as the command line describes it.
@@ -42,7 +42,8 @@ public record MountConfiguration(
             throw new IllegalArgumentException("--memory is from " + (MIN_MEMORY_BYTES >> 20) + "MiB to 1TiB");
         }
         if (cacheBytes < CacheConfig.MIN_DISK_BYTES) {
-            throw new IllegalArgumentException("--cache-size is at least " + (CacheConfig.MIN_DISK_BYTES >> 20) + "MiB");
+            throw new IllegalArgumentException(
+                    "--cache-size is at least " + (CacheConfig.MIN_DISK_BYTES >> 20) + "MiB");
         }
         if (timeout.isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("--timeout is longer than 0");

@@ -1,7 +1,5 @@
 package spigot.node.mount;
 
-import spigot.node.Json;
-import spigot.node.NodeException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
 import java.io.File;
@@ -18,6 +16,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import spigot.node.Json;
+import spigot.node.NodeException;
 import spigot.node.home.SpigotHome;
 
 /**
@@ -56,7 +56,9 @@ public final class MountLauncher {
     public void inBackground() throws NodeException, IOException, InterruptedException {
         Path log = log();
         Path errors = log.resolveSibling(log.getFileName() + ".stderr");
-        Process daemon = start(command(List.of("-Dspigot.log.file=" + log), "background"), ProcessBuilder.Redirect.to(errors.toFile()));
+        Process daemon = start(
+                command(List.of("-Dspigot.log.file=" + log), "background"),
+                ProcessBuilder.Redirect.to(errors.toFile()));
         try (OutputStream in = daemon.getOutputStream()) {
             in.write(configurationLine());
         }
@@ -94,7 +96,8 @@ public final class MountLauncher {
     }
 
     private Process start(List<String> command, ProcessBuilder.Redirect errors) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(command).directory(new File("/")).redirectError(errors);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).directory(new File("/")).redirectError(errors);
         builder.environment().put("SPIGOT_HOME", home.root().toString());
         builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "2");
         builder.environment().putIfAbsent("LC_ALL", "C.UTF-8");
@@ -153,8 +156,7 @@ public final class MountLauncher {
             if (!process.waitFor(10, TimeUnit.SECONDS)) {
                 process.destroyForcibly();
             }
-            throw new NodeException(
-                    "it was not mounted within " + patience.toSeconds() + " s; see " + log(), e);
+            throw new NodeException("it was not mounted within " + patience.toSeconds() + " s; see " + log(), e);
         } catch (ExecutionException e) {
             throw new IOException("the mount's process can't be heard: " + NodeException.reason(e.getCause()), e);
         }

@@ -62,7 +62,8 @@ public final class MountMain {
             answer(out, Json.object().put("error", "interrupted"));
             return 1;
         }
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(mount::close));
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(mount::close));
         answer(out, Json.object().put("ready", true));
         if (foreground) {
             Thread.ofPlatform().daemon().name("parent").start(() -> awaitEnd(in, mount));

@@ -25,13 +25,12 @@ public final class MountPoint {
             throw new NodeException(
                     mounted.get().type().equals(MountTable.TYPE)
                             ? path + " is in use: a grid is mounted there; 'spigot umount " + path + "' ends that"
-                            : path + " is in use: a file system of type " + mounted.get().type()
-                                    + " is mounted there; choose another directory");
+                            : path + " is in use: a file system of type "
+                                    + mounted.get().type() + " is mounted there; choose another directory");
         }
         Path directory = Path.of(path);
-        boolean[] found = BoundedTask.within(
-                LOOK, "looking at " + path, () -> new boolean[] {Files.exists(directory), Files.isDirectory(directory)
-                });
+        boolean[] found = BoundedTask.within(LOOK, "looking at " + path, () ->
+                new boolean[] {Files.exists(directory), Files.isDirectory(directory)});
         if (!found[0]) {
             throw new NodeException("there is no directory " + path + ": make it first");
         }

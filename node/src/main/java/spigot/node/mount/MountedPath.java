@@ -1,6 +1,5 @@
 package spigot.node.mount;
 
-import spigot.node.NodeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
+import spigot.node.NodeException;
 
 /**
  * A path below a mount of a grid: which mount, and which logical path in it. Found without touching the mount, which may be
@@ -29,13 +29,16 @@ public record MountedPath(MountTable.Entry mount, String logicalPath) {
         if (mount == null) {
             throw new NodeException(path + " is in no mount of a grid; 'spigot status' lists the mounts");
         }
-        String below = walk.text().substring(mount.mountPoint().equals("/") ? 0 : mount.mountPoint().length());
+        String below = walk.text()
+                .substring(
+                        mount.mountPoint().equals("/") ? 0 : mount.mountPoint().length());
         return new MountedPath(mount, below.isEmpty() ? "/" : below);
     }
 
     /** The path as the kernel would name it, with the symbolic links outside of mounts resolved; it need not exist. */
     public static String absolute(String path) throws IOException {
-        return walk(MountTable.read(), Path.of("").toAbsolutePath().toString(), path).text();
+        return walk(MountTable.read(), Path.of("").toAbsolutePath().toString(), path)
+                .text();
     }
 
     private static Walk walk(MountTable table, String workingDirectory, String path) throws IOException {

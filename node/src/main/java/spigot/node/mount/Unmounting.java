@@ -86,8 +86,8 @@ public final class Unmounting {
             handle.get().destroyForcibly();
             if (mount.daemon().isAlive()) {
                 throw new NodeException(
-                        "the mount is gone, but its daemon (process " + mount.daemon().pid()
-                                + ") had to be killed; see " + mount.log(),
+                        "the mount is gone, but its daemon (process "
+                                + mount.daemon().pid() + ") had to be killed; see " + mount.log(),
                         e);
             }
         } catch (java.util.concurrent.ExecutionException e) {
@@ -99,7 +99,8 @@ public final class Unmounting {
     private static void abort(String path) throws IOException {
         Optional<MountTable.Entry> entry = MountTable.read().at(path);
         if (entry.isPresent()) {
-            Path abort = CONNECTIONS.resolve(Integer.toString(entry.get().minor())).resolve("abort");
+            Path abort =
+                    CONNECTIONS.resolve(Integer.toString(entry.get().minor())).resolve("abort");
             if (Files.isWritable(abort)) {
                 Files.write(abort, "1".getBytes(StandardCharsets.US_ASCII));
             }

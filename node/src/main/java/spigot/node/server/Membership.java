@@ -21,7 +21,10 @@ import spigot.transport.tls.Joining;
 
 /** Who a server is in which grid: found in its directory, or made by founding a grid or by joining one. */
 record Membership(
-        ServerDirectory.ServerMarker marker, Path identityDirectory, Identity identity, Optional<GridAuthority> authority) {
+        ServerDirectory.ServerMarker marker,
+        Path identityDirectory,
+        Identity identity,
+        Optional<GridAuthority> authority) {
     private static final String DEFAULT_SITE = "default";
     private static final Duration VALIDITY = GridAuthority.DEFAULT_VALIDITY;
 
@@ -43,8 +46,8 @@ record Membership(
         String catalog = marker.catalog();
         if (configuration.join().isPresent()) {
             if (marker.isFirst()) {
-                throw new NodeException(
-                        directory.path() + " is the first server of a grid of its own and can't join another; use an empty directory");
+                throw new NodeException(directory.path()
+                        + " is the first server of a grid of its own and can't join another; use an empty directory");
             }
             // The first server may have moved.
             catalog = configuration.join().get().address().toString();
@@ -75,8 +78,8 @@ record Membership(
     private static Membership found(ServerDirectory directory, ServerConfiguration configuration)
             throws NodeException, IOException {
         SecureRandom random = new SecureRandom();
-        GridAuthority authority = GridAuthority.create(
-                directory.below("authority"), NodeId.random(random), VALIDITY, Clock.systemUTC());
+        GridAuthority authority =
+                GridAuthority.create(directory.below("authority"), NodeId.random(random), VALIDITY, Clock.systemUTC());
         String name = configuration.name().orElse(hostName());
         String site = configuration.site().orElse(DEFAULT_SITE);
         try {
@@ -94,8 +97,9 @@ record Membership(
             TransportCounters counters)
             throws NodeException, IOException, InterruptedException {
         if (join.token().isEmpty()) {
-            throw new NodeException("joining a grid needs --token: make one with 'spigot token create --role server' on the machine of "
-                    + join.address());
+            throw new NodeException(
+                    "joining a grid needs --token: make one with 'spigot token create --role server' on the machine of "
+                            + join.address());
         }
         JoinToken token;
         try {
@@ -104,14 +108,16 @@ record Membership(
             throw new NodeException(NodeException.reason(e), e);
         }
         if (token.role() != PeerIdentity.Role.SERVER) {
-            throw new NodeException("this token lets in a node, not a server: make one with 'spigot token create --role server'");
+            throw new NodeException(
+                    "this token lets in a node, not a server: make one with 'spigot token create --role server'");
         }
         String name = configuration.name().orElse(hostName());
         Identity identity;
         try {
             identity = Joining.join(join.address().toString(), token, name, TransportLimits.DEFAULT, counters);
         } catch (IOException e) {
-            throw new NodeException("the grid at " + join.address() + " can't be joined: " + NodeException.reason(e), e);
+            throw new NodeException(
+                    "the grid at " + join.address() + " can't be joined: " + NodeException.reason(e), e);
         }
         String site = configuration.site().orElse(identity.self().site());
         return store(directory, identity, name, site, join.address().toString(), Optional.empty());

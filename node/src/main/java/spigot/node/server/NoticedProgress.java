@@ -24,7 +24,12 @@ final class NoticedProgress implements ProgressListener {
         if (now - last >= INTERVAL_NANOS) {
             last = now;
             notice.accept(String.format(
-                    Locale.ROOT, "%s: %,d entries looked at, %,d registered, %,d skipped", path, seen, registered, skipped));
+                    Locale.ROOT,
+                    "%s: %,d entries looked at, %,d registered, %,d skipped",
+                    path,
+                    seen,
+                    registered,
+                    skipped));
         }
     }
 }

@@ -1,9 +1,9 @@
 package spigot.node.server;
 
-import spigot.node.Address;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import spigot.node.Address;
 
 /**
  * A replica server as the command line describes it.

@@ -88,7 +88,8 @@ final class ServerDirectory implements Closeable {
         boolean server = Files.exists(path.resolve(MARKER));
         if (!server && !isEmpty(path)) {
             throw new NodeException(
-                    path + " is not empty and is no server's directory: choose an empty one, or one that an earlier server has used");
+                    path
+                            + " is not empty and is no server's directory: choose an empty one, or one that an earlier server has used");
         }
         FileChannel lock = lock(path);
         try {
@@ -128,9 +129,10 @@ final class ServerDirectory implements Closeable {
             throw new NodeException("the directory " + path + " can't be written: " + NodeException.reason(e), e);
         }
         closeQuietly(channel);
-        throw new NodeException("a server is running in " + path + LocalServer.processOf(path)
-                .map(stamp -> " (process " + stamp.pid() + ")")
-                .orElse("") + ": stop it first");
+        throw new NodeException("a server is running in " + path
+                + LocalServer.processOf(path)
+                        .map(stamp -> " (process " + stamp.pid() + ")")
+                        .orElse("") + ": stop it first");
     }
 
     private static void closeQuietly(@Nullable FileChannel channel) {
@@ -157,7 +159,8 @@ final class ServerDirectory implements Closeable {
     }
 
     /** What the server is; null when it is to become one. */
-    @Nullable ServerMarker marker() {
+    @Nullable
+    ServerMarker marker() {
         return marker;
     }
 

@@ -127,7 +127,8 @@ public final class ServerProcess implements AutoCloseable {
         }
         Address here = advertised(configuration, transport.port());
         address = here.toString();
-        String catalogAddress = marker.isFirst() ? reachable(here, configuration.listen()).toString() : marker.catalog();
+        String catalogAddress =
+                marker.isFirst() ? reachable(here, configuration.listen()).toString() : marker.catalog();
         Peer catalogPeer = keep("catalog link", connector.peer(catalogAddress, new RefusingHandler()));
         identity.renewWith(keep("identity", renewer(membership, catalogPeer)));
 
@@ -165,7 +166,8 @@ public final class ServerProcess implements AutoCloseable {
         keep("note", note::forget);
         if (configuration.http().isPresent()) {
             InetSocketAddress http = configuration.http().get().resolve();
-            HttpEndpoint endpoint = keep("http", HttpEndpoint.listen(http, status::metrics, status::json, status::health));
+            HttpEndpoint endpoint =
+                    keep("http", HttpEndpoint.listen(http, status::metrics, status::json, status::health));
             status.httpPort(endpoint.port());
         }
         for (Publication publication : configuration.publications()) {
@@ -207,7 +209,8 @@ public final class ServerProcess implements AutoCloseable {
                     ? new Address(InetAddress.getLocalHost().getHostName(), port)
                     : listen;
         } catch (java.net.UnknownHostException e) {
-            throw new NodeException("this machine's name is not known: say with --advertise HOST:PORT where others reach it", e);
+            throw new NodeException(
+                    "this machine's name is not known: say with --advertise HOST:PORT where others reach it", e);
         }
     }
 
@@ -225,11 +228,12 @@ public final class ServerProcess implements AutoCloseable {
 
     /** Returns when the server was asked to stop: by a signal to its process or over its control socket. */
     public void awaitStop() throws InterruptedException {
-        Runtime.getRuntime().addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> {
-            close();
-            // SIGTERM is the usual way to end a server: not an error.
-            Runtime.getRuntime().halt(0);
-        }));
+        Runtime.getRuntime()
+                .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> {
+                    close();
+                    // SIGTERM is the usual way to end a server: not an error.
+                    Runtime.getRuntime().halt(0);
+                }));
         stop.await();
     }
 
@@ -254,5 +258,4 @@ public final class ServerProcess implements AutoCloseable {
             closing.unlock();
         }
     }
-
 }

@@ -115,13 +115,15 @@ final class ServerStatus {
         MetricsText text = new MetricsText()
                 .gauge("spigot_healthy", "1 when /health says ok.", health().well() ? 1L : 0L)
                 .counter("spigot_data_sent_bytes_total", "Bytes of files sent.", counters.payloadSentBytes())
-                .counter("spigot_data_received_bytes_total", "Bytes of files received.", counters.payloadReceivedBytes())
+                .counter(
+                        "spigot_data_received_bytes_total", "Bytes of files received.", counters.payloadReceivedBytes())
                 .counter("spigot_wire_sent_bytes_total", "All bytes sent by the sockets.", counters.wireSentBytes())
                 .counter(
                         "spigot_wire_received_bytes_total",
                         "All bytes received by the sockets.",
                         counters.wireReceivedBytes())
-                .gauge("spigot_publications", "Publications of this server.", (long) status.publications().size())
+                .gauge("spigot_publications", "Publications of this server.", (long)
+                        status.publications().size())
                 .gauge(
                         "spigot_published_entries",
                         "Registered names.",
@@ -130,8 +132,12 @@ final class ServerStatus {
                                 .sum())
                 .gauge("spigot_open_descriptors", "Published files that are open.", (long) status.openDescriptors())
                 .gauge("spigot_leased_files", "Files that somebody has a lease on.", (long) status.leasedFiles())
-                .gauge("spigot_watched_directories", "Directories watched by inotify.", (long) status.watchedDirectories())
-                .gauge("spigot_verification_queue", "Files of further copies that wait to be compared.", status.verificationQueue());
+                .gauge("spigot_watched_directories", "Directories watched by inotify.", (long)
+                        status.watchedDirectories())
+                .gauge(
+                        "spigot_verification_queue",
+                        "Files of further copies that wait to be compared.",
+                        status.verificationQueue());
         catalog.ifPresent(
                 here -> text.gauge("spigot_catalog_clients", "Computing nodes with a session.", (long) here.clients()));
         return text.process().toString();

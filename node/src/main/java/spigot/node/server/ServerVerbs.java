@@ -17,8 +17,8 @@ import spigot.node.control.ControlHandler;
 import spigot.replica.PublicationStatus;
 import spigot.replica.ReplicaServer;
 import spigot.replica.Skipped;
-import spigot.transport.PeerIdentity;
 import spigot.transport.Peer;
+import spigot.transport.PeerIdentity;
 import spigot.transport.wire.CreateToken;
 import spigot.transport.wire.Envelope;
 
@@ -52,16 +52,16 @@ final class ServerVerbs {
                 "token", (request, progress) -> token(request),
                 "publish", this::publish,
                 "unpublish", (request, progress) -> unpublish(request),
-                "stop", (request, progress) -> {
-                    stop.run();
-                    return Json.object();
-                });
+                "stop",
+                        (request, progress) -> {
+                            stop.run();
+                            return Json.object();
+                        });
     }
 
     private JsonNode token(ObjectNode request) throws NodeException, IOException, InterruptedException {
-        PeerIdentity.Role role = request.path("role").asText().equals("server")
-                ? PeerIdentity.Role.SERVER
-                : PeerIdentity.Role.NODE;
+        PeerIdentity.Role role =
+                request.path("role").asText().equals("server") ? PeerIdentity.Role.SERVER : PeerIdentity.Role.NODE;
         String site = request.path("site").asText();
         Duration validity = Duration.ofMillis(request.path("valid_millis").asLong());
         try {
@@ -75,7 +75,11 @@ final class ServerVerbs {
                                 .setSite(site)
                                 .setValidMillis(validity.toMillis()))
                         .build();
-                text = catalogPeer.link(CALL).call(asked, CALL).getCreateTokenReply().getToken();
+                text = catalogPeer
+                        .link(CALL)
+                        .call(asked, CALL)
+                        .getCreateTokenReply()
+                        .getToken();
             }
             return Json.object().put("token", text);
         } catch (IllegalArgumentException e) {
