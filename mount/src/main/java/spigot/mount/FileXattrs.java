@@ -1,0 +1,144 @@
+package spigot.mount;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import spigot.cache.FileClient;
+import spigot.cache.OpenFile;
+import spigot.model.FileId;
+import spigot.model.FileRecord;
+import spigot.model.RawBytes;
+import spigot.model.Version;
+
+/**
+ * The extended attributes that files have of their own: asked for at the home, and kept while the file's change time, which a
+ * change of an attribute moves, stays the same. A file that is known to have none is never asked about. Safe for any thread;
+ * {@link #value} and {@link #names} block, without a lock.
+ *
+ * <p>The home is asked about regular files only: directories and symbolic links have none here.
+ */
+final class FileXattrs {
+    private static final int ENTRY_BYTES = 128;
+
+    private final FileClient files;
+    private final long budgetBytes;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private final Map<FileId, Known> known = new LinkedHashMap<>(16, 0.75f, true);
+
+    @GuardedBy("lock")
+    private long bytes;
+
+    /** What is known of one file at one moment of its history. */
+    private static final class Known {
+        final Version version;
+        final long changedNanos;
+        @Nullable List<RawBytes> names;
+        final Map<RawBytes, Optional<RawBytes>> values = new HashMap<>();
+        long bytes = ENTRY_BYTES;
+
+        Known(FileRecord record) {
+            version = record.version();
+            changedNanos = record.attributes().changedNanos();
+        }
+
+        boolean isOf(FileRecord record) {
+            return version.equals(record.version())
+                    && changedNanos == record.attributes().changedNanos();
+        }
+    }
+
+    FileXattrs(FileClient files, long budgetBytes) {
+        this.files = files;
+        this.budgetBytes = budgetBytes;
+    }
+
+    static boolean mayHave(FileRecord record) {
+        return record.attributes().hasXattrs() && record.attributes().isRegular();
+    }
+
+    /** The value if it is known without asking, an empty Optional when it is known that there is none, else null. */
+    @Nullable Optional<RawBytes> cachedValue(FileRecord record, RawBytes name) {
+        if (!mayHave(record)) {
+            return Optional.empty();
+        }
+        lock.lock();
+        try {
+            Known file = known.get(record.id());
+            return file != null && file.isOf(record) ? file.values.get(name) : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The names if they are known without asking, else null. */
+    @Nullable List<RawBytes> cachedNames(FileRecord record) {
+        if (!mayHave(record)) {
+            return List.of();
+        }
+        lock.lock();
+        try {
+            Known file = known.get(record.id());
+            return file != null && file.isOf(record) ? file.names : null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    Optional<RawBytes> value(FileRecord record, RawBytes name) throws IOException, InterruptedException {
+        Optional<RawBytes> cached = cachedValue(record, name);
+        if (cached != null) {
+            return cached;
+        }
+        try (OpenFile file = files.open(record)) {
+            byte[] raw = file.xattr(name);
+            Optional<RawBytes> value = raw == null ? Optional.empty() : Optional.of(RawBytes.copyOf(raw));
+            keep(record, name.length() + (raw == null ? 0 : raw.length), entry -> entry.values.put(name, value));
+            return value;
+        }
+    }
+
+    List<RawBytes> names(FileRecord record) throws IOException, InterruptedException {
+        List<RawBytes> cached = cachedNames(record);
+        if (cached != null) {
+            return cached;
+        }
+        try (OpenFile file = files.open(record)) {
+            List<RawBytes> names = List.copyOf(file.xattrNames());
+            int length = names.stream().mapToInt(RawBytes::length).sum();
+            keep(record, length, entry -> entry.names = names);
+            return names;
+        }
+    }
+
+    private void keep(FileRecord record, int moreBytes, java.util.function.Consumer<Known> what) {
+        lock.lock();
+        try {
+            Known file = known.get(record.id());
+            if (file == null || !file.isOf(record)) {
+                if (file != null) {
+                    bytes -= file.bytes;
+                }
+                file = new Known(record);
+                bytes += file.bytes;
+                known.put(record.id(), file);
+            }
+            what.accept(file);
+            file.bytes += ENTRY_BYTES + moreBytes;
+            bytes += ENTRY_BYTES + moreBytes;
+            for (var eldest = known.entrySet().iterator(); bytes > budgetBytes && eldest.hasNext(); ) {
+                bytes -= eldest.next().getValue().bytes;
+                eldest.remove();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}
