@@ -1,6 +1,7 @@
 package spigot.mount;
 
 import java.util.concurrent.locks.StampedLock;
+import spigot.model.FileId;
 
 /**
  * Makes "look whether a lease is held, and answer the kernel" one step as seen by a recall. Whoever answers with something
@@ -21,22 +22,22 @@ final class ReplyGate {
         }
     }
 
-    /** @param key the node id of the directory, or of the file */
-    long enter(long key) {
-        return stripe(key).readLock();
+    /** @param object the directory or the file that the lease is for; only one at a time, as they share locks */
+    long enter(FileId object) {
+        return stripe(object).readLock();
     }
 
-    void leave(long key, long stamp) {
-        stripe(key).unlockRead(stamp);
+    void leave(FileId object, long stamp) {
+        stripe(object).unlockRead(stamp);
     }
 
-    /** Returns when everybody who was inside for that key has left; does not keep anybody from entering again. */
-    void await(long key) {
-        StampedLock lock = stripe(key);
+    /** Returns when everybody who was inside for that object has left; does not keep anybody from entering again. */
+    void await(FileId object) {
+        StampedLock lock = stripe(object);
         lock.unlockWrite(lock.writeLock());
     }
 
-    private StampedLock stripe(long key) {
-        return stripes[(int) key & (STRIPES - 1)];
+    private StampedLock stripe(FileId object) {
+        return stripes[(int) (object.high() ^ object.low()) & (STRIPES - 1)];
     }
 }
