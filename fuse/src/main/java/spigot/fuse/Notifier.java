@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 import spigot.linux.Errno;
 import spigot.linux.SystemCallException;
@@ -38,6 +39,8 @@ public final class Notifier {
     private final KeyedThreads threads = new KeyedThreads("fuse-notifier-", CAPACITY);
     private final ReplyBuffers buffers = new ReplyBuffers(ReplyBuffers.SMALL_BYTES);
     private final LongAdder sent = new LongAdder();
+    /** Keys that no node has: the kernel has no use for so many. */
+    private final AtomicLong unordered = new AtomicLong();
 
     Notifier(Channel channel) {
         this.channel = channel;
@@ -49,7 +52,19 @@ public final class Notifier {
      * @param length 0 for all from the offset on
      */
     public CompletableFuture<Boolean> invalidateInode(long nodeId, long offset, long length) {
-        return submit(nodeId, () -> {
+        return invalidate(nodeId, nodeId, offset, length);
+    }
+
+    /**
+     * As {@link #invalidateInode}, but in no order with other notifications of the node: it does not wait behind one that the kernel keeps waiting for a
+     * READ in another range of the file.
+     */
+    public CompletableFuture<Boolean> invalidatePages(long nodeId, long offset, long length) {
+        return invalidate(unordered.decrementAndGet(), nodeId, offset, length);
+    }
+
+    private CompletableFuture<Boolean> invalidate(long key, long nodeId, long offset, long length) {
+        return submit(key, () -> {
             ReplyBuffer buffer = buffers.borrow(0);
             MemorySegment body = buffer.payload(Layout.INVAL_INODE_OUT_BYTES);
             body.set(JAVA_LONG_UNALIGNED, Layout.INVAL_INODE_OUT_NODE, nodeId);
