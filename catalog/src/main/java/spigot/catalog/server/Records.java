@@ -190,7 +190,7 @@ final class Records {
         return copies;
     }
 
-    private static ReplicaEntry parseReplica(byte[] value) throws IOException {
+    static ReplicaEntry parseReplica(byte[] value) throws IOException {
         try {
             return ReplicaEntry.parseFrom(value);
         } catch (InvalidProtocolBufferException e) {

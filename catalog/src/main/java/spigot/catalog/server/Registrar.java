@@ -199,7 +199,7 @@ final class Registrar {
         records.put(id, Inode.newBuilder().setRecord(record).setOwner(server).build());
         records.putName(id, directory, name, List.of(publication.server()));
         records.putReplica(id, publication.server(), home(id, record.getVersion(), attributes));
-        return registered(id, record.getVersion(), ReplicaState.HOME);
+        return registered(record.build(), ReplicaState.HOME);
     }
 
     /** A directory that nobody published so far becomes the server's. */
@@ -212,7 +212,7 @@ final class Registrar {
         next.getRecordBuilder().setAttributes(entry.getAttributes()).setReadOnly(publication.readOnly());
         records.put(id, next.build());
         records.putReplica(id, publication.server(), home(id, inode.getRecord().getVersion(), entry.getAttributes()));
-        return registered(id, inode.getRecord().getVersion(), ReplicaState.HOME);
+        return registered(next.getRecord(), ReplicaState.HOME);
     }
 
     /** The owner says again what it publishes: what differs is changed. */
@@ -228,7 +228,7 @@ final class Registrar {
                     .setReadOnly(publication.readOnly());
             return changed(records, id, next.build(), content, publication.server());
         }
-        return registered(id, known.getVersion(), ReplicaState.HOME);
+        return registered(known, ReplicaState.HOME);
     }
 
     /** Stores the home's new attributes; with other content it is a new version, which no further copy has been compared with. */
@@ -256,7 +256,7 @@ final class Registrar {
                             .setVersion(next.getRecord().getVersion())
                             .build());
         }
-        return registered(id, next.getRecord().getVersion(), ReplicaState.HOME);
+        return registered(next.getRecord(), ReplicaState.HOME);
     }
 
     /** A further copy: unchanged it keeps its state, else it has to be compared. */
@@ -267,7 +267,7 @@ final class Registrar {
                 && known.getSize() == seen.getSize()
                 && known.getModifiedNanos() == seen.getModifiedNanos()
                 && known.getState() != ReplicaState.HOME) {
-            return registered(id, inode.getRecord().getVersion(), known.getState());
+            return registered(inode.getRecord(), known.getState());
         }
         ReplicaEntry blank = known != null
                 ? known
@@ -276,7 +276,7 @@ final class Registrar {
                         .build();
         ReplicaEntry next = Versions.compared(blank, inode, seen, entry.getSymlinkTarget());
         records.putReplica(id, publication.server(), next);
-        return registered(id, inode.getRecord().getVersion(), next.getState());
+        return registered(inode.getRecord(), next.getState());
     }
 
     private ReplicaEntry home(FileId id, Version version, Attributes attributes) {
@@ -305,11 +305,16 @@ final class Registrar {
                 Failure.Code.CONFLICT, message + ": choose another path, or publish a further copy with --replica");
     }
 
-    private static Registered registered(FileId id, Version version, ReplicaState state) {
-        return Registered.newBuilder()
-                .setId(Messages.bytes(id))
-                .setVersion(version)
+    /** What a server is told of its copy. */
+    static Registered registered(FileRecord record, ReplicaState state) {
+        Registered.Builder registered = Registered.newBuilder()
+                .setId(record.getId())
+                .setVersion(record.getVersion())
                 .setState(state)
-                .build();
+                .setFragmentBytes(record.getFragmentBytes());
+        if (state == ReplicaState.HOME) {
+            registered.setHomeEpoch(record.getHomeEpoch());
+        }
+        return registered.build();
     }
 }

@@ -19,6 +19,7 @@ import spigot.transport.wire.PublishReply;
 import spigot.transport.wire.PublishRequest;
 import spigot.transport.wire.RegisterReply;
 import spigot.transport.wire.RegisterRequest;
+import spigot.transport.wire.ReplicaState;
 import spigot.transport.wire.ReplicaStateRequest;
 import spigot.transport.wire.ServedPart;
 import spigot.transport.wire.ServedRequest;
@@ -32,7 +33,7 @@ import spigot.transport.wire.WithdrawRequest;
  */
 final class ServerRequests {
     private static final int MAX_BATCH = 1000;
-    private static final int IDS_IN_A_PART = 8000;
+    private static final int ENTRIES_IN_A_PART = 4000;
 
     private final CatalogLog log;
     private final Proposer proposer;
@@ -138,11 +139,21 @@ final class ServerRequests {
 
     void served(NodeId server, ServedRequest request, Responder responder) throws IOException, InterruptedException {
         FileId root = Messages.fileId(request.getPublication());
+        ReplicaState wanted = request.getState();
         ServedPart.Builder[] part = {ServedPart.newBuilder()};
         try (View view = log.read()) {
             view.scan(Table.SERVED, Keys.publication(server, root), (key, _) -> {
-                part[0].addIds(Messages.bytes(Keys.fileAt(key, 2 * Keys.ID)));
-                if (part[0].getIdsCount() == IDS_IN_A_PART) {
+                FileId id = Keys.fileAt(key, 2 * Keys.ID);
+                byte[] copy = view.get(Table.REPLICAS, Keys.replica(id, server));
+                byte[] inode = view.get(Table.INODES, id.bytes());
+                if (copy == null || inode == null) {
+                    throw new IOException("the catalog's tables are damaged: " + id + " is served but not there");
+                }
+                ReplicaState state = Records.parseReplica(copy).getState();
+                if (wanted == ReplicaState.REPLICA_UNKNOWN || wanted == state) {
+                    part[0].addEntries(Registrar.registered(Records.record(inode), state));
+                }
+                if (part[0].getEntriesCount() == ENTRIES_IN_A_PART) {
                     responder.part(Envelope.newBuilder().setServedPart(part[0]).build());
                     part[0] = ServedPart.newBuilder();
                 }
