@@ -108,7 +108,7 @@ public final class LeaseGrantor implements AutoCloseable {
         });
     }
 
-    /** @return whether the request was a Hello or a Renew for this grantor; then it is answered */
+    /** @return whether the request was a Hello, a Renew or a Bye for this grantor; then it is answered */
     public boolean request(Link from, Envelope request, Responder responder) throws IOException {
         NodeId client = from.peer().id();
         if (request.hasHello() && request.getHello().getKind() == kind) {
@@ -123,10 +123,15 @@ public final class LeaseGrantor implements AutoCloseable {
             heard(renew.getSession(), from);
             return true;
         }
+        if (request.hasBye() && request.getBye().getKind() == kind) {
+            tell(new GrantorEvent.Bye(client, request.getBye().getSession()));
+            responder.reply(LeaseMessages.done());
+            return true;
+        }
         return false;
     }
 
-    /** @return whether the message was a Release, a RevokeAck or a Bye for this grantor; never blocks on the network */
+    /** @return whether the message was a Release or a RevokeAck for this grantor; never blocks on the network */
     public boolean message(Link from, Envelope message) {
         NodeId client = from.peer().id();
         try {
@@ -145,10 +150,6 @@ public final class LeaseGrantor implements AutoCloseable {
                                     message.getRevokeAck().getSession(),
                                     Messages.fileId(message.getRevokeAck().getObject()),
                                     message.getRevokeAck().getSequence()));
-                case BYE ->
-                    message.getBye().getKind() == kind
-                            && tell(new GrantorEvent.Bye(
-                                    client, message.getBye().getSession()));
                 default -> false;
             };
         } catch (FailureException e) {

@@ -39,6 +39,7 @@ public final class LeaseHolder implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LeaseHolder.class);
     private static final int TICK_MILLIS = 50;
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration BYE_TIMEOUT = Duration.ofSeconds(1);
 
     private final String grantorName;
     private final LeaseKind kind;
@@ -227,7 +228,7 @@ public final class LeaseHolder implements AutoCloseable {
 
     /**
      * Ends the session, so that nobody has to wait for its lease. To be called when all caches are gone already: nothing is
-     * dropped any more. Blocks for as long as the link takes to accept a message.
+     * dropped any more. Waits for the grantor, but not for long.
      */
     @Override
     public void close() {
@@ -251,9 +252,11 @@ public final class LeaseHolder implements AutoCloseable {
         ticker.close();
         if (last != null && session.isPresent()) {
             try {
-                last.send(LeaseMessages.bye(session.getAsLong(), kind));
+                last.call(LeaseMessages.bye(session.getAsLong(), kind), BYE_TIMEOUT);
             } catch (IOException e) {
                 log.debug("event=bye_lost grantor={} cause=\"{}\"", grantorName, e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
         }
     }
@@ -360,11 +363,13 @@ public final class LeaseHolder implements AutoCloseable {
         try {
             return Optional.of(to.call(request, CALL_TIMEOUT));
         } catch (FailureException e) {
-            log.warn(
-                    "event=session_refused grantor={} request={} cause=\"{}\"",
-                    grantorName,
-                    request.getBodyCase(),
-                    e.getMessage());
+            if (e.code() != Failure.Code.UNKNOWN_SESSION) {
+                log.warn(
+                        "event=session_refused grantor={} request={} cause=\"{}\"",
+                        grantorName,
+                        request.getBodyCase(),
+                        e.getMessage());
+            }
             return Optional.of(Envelope.newBuilder().setFailure(e.failure()).build());
         } catch (IOException e) {
             log.debug(

@@ -4,6 +4,7 @@ import spigot.coherence.GrantorAction;
 import spigot.model.FileId;
 import spigot.transport.Messages;
 import spigot.transport.wire.Bye;
+import spigot.transport.wire.Done;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Hello;
 import spigot.transport.wire.LeaseKind;
@@ -73,6 +74,10 @@ final class LeaseMessages {
                         .setSequence(sequence)
                         .setKind(kind))
                 .build();
+    }
+
+    static Envelope done() {
+        return Envelope.newBuilder().setDone(Done.getDefaultInstance()).build();
     }
 
     static Envelope bye(long session, LeaseKind kind) {
