@@ -2,6 +2,7 @@ package spigot.catalog.client;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.atomic.LongAdder;
 import spigot.transport.CallTimeoutException;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
@@ -19,6 +20,7 @@ final class CatalogCalls {
     private final Peer peer;
     private final Duration patience;
     private final Duration callTimeout;
+    private final LongAdder requests = new LongAdder();
 
     CatalogCalls(Peer peer, Duration patience, Duration callTimeout) {
         this.peer = peer;
@@ -41,6 +43,7 @@ final class CatalogCalls {
         while (true) {
             IOException cause;
             Duration pause = PAUSE;
+            requests.increment();
             try {
                 return attempt.on(peer.link(left(start)), callTimeout);
             } catch (LinkBrokenException | CallTimeoutException e) {
@@ -60,6 +63,11 @@ final class CatalogCalls {
             }
             Thread.sleep(pause);
         }
+    }
+
+    /** How often something was asked, every attempt counted. */
+    long requests() {
+        return requests.sum();
     }
 
     private Duration left(long startNanos) {

@@ -181,6 +181,11 @@ public final class CatalogClient implements Closeable {
         return grid;
     }
 
+    /** Requests sent to the catalog since the start; renewals of the lease are not among them. */
+    public long requests() {
+        return calls.requests();
+    }
+
     /** The last answer to {@link #grid}; null before the first. */
     public @Nullable Grid cachedGrid() {
         return lastGrid;
