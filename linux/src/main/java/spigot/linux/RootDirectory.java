@@ -20,11 +20,12 @@ public final class RootDirectory implements AutoCloseable {
 
     private final Descriptor root;
     private final String shown;
+    private final boolean owned;
 
-    /** @param shown the path, for messages */
-    public RootDirectory(Descriptor root, String shown) {
+    private RootDirectory(Descriptor root, String shown, boolean owned) {
         this.root = root;
         this.shown = shown;
+        this.owned = owned;
     }
 
     /** @param path absolute; its own components may be symbolic links */
@@ -34,7 +35,12 @@ public final class RootDirectory implements AutoCloseable {
         if (descriptor < 0) {
             throw new SystemCallException("open the directory", Names.show(path), -descriptor);
         }
-        return new RootDirectory(new Descriptor(descriptor), new String(path, StandardCharsets.UTF_8));
+        return new RootDirectory(new Descriptor(descriptor), new String(path, StandardCharsets.UTF_8), true);
+    }
+
+    /** A directory that is open already as a root; closing it closes nothing. */
+    public static RootDirectory borrowed(Descriptor directory) {
+        return new RootDirectory(directory, "an open directory", false);
     }
 
     public FileStatus status() throws SystemCallException {
@@ -128,7 +134,9 @@ public final class RootDirectory implements AutoCloseable {
 
     @Override
     public void close() {
-        root.close();
+        if (owned) {
+            root.close();
+        }
     }
 
     @Override

@@ -6,7 +6,8 @@ import java.util.List;
  * A replica server at one moment, for {@code spigot status}.
  *
  * @param openDescriptors published files that are open now
- * @param leasedFiles files of which somebody holds a lease
+ * @param leases on files, of all clients
+ * @param sessions clients that have a session with this server
  * @param watchedDirectories directories that the kernel watches; the others are rescanned
  * @param verificationQueue files of further copies that wait to be compared with the home's
  * @param bytesServed data sent to readers since the start
@@ -15,7 +16,8 @@ import java.util.List;
 public record ReplicaStatus(
         List<PublicationStatus> publications,
         int openDescriptors,
-        int leasedFiles,
+        long leases,
+        int sessions,
         int watchedDirectories,
         long verificationQueue,
         long bytesServed,

@@ -59,20 +59,24 @@ public final class RegistrationClient {
      * Publishes a tree, or its root again after a restart: the id stays the same.
      *
      * @param replica a further copy of what another server publishes at the path
+     * @param known the id that the root had in an earlier life; kept if the catalog has lost it
      * @return the record of the root
      * @throws FailureException CONFLICT when another server publishes the path; the message names it
      */
-    public FileRecord publish(LogicalPath path, boolean replica, boolean readOnly, Attributes root)
+    public FileRecord publish(
+            LogicalPath path, boolean replica, boolean readOnly, Attributes root, @Nullable FileId known)
             throws IOException, InterruptedException {
+        PublishRequest.Builder request = PublishRequest.newBuilder()
+                .setPath(Messages.bytes(path))
+                .setReplica(replica)
+                .setReadOnly(readOnly)
+                .setAttributes(Messages.wire(root));
+        if (known != null) {
+            request.setId(Messages.bytes(known));
+        }
         Envelope reply = call(
                 "publishing " + path,
-                Envelope.newBuilder()
-                        .setPublishRequest(PublishRequest.newBuilder()
-                                .setPath(Messages.bytes(path))
-                                .setReplica(replica)
-                                .setReadOnly(readOnly)
-                                .setAttributes(Messages.wire(root)))
-                        .build());
+                Envelope.newBuilder().setPublishRequest(request).build());
         return Messages.record(reply.getPublishReply().getRoot());
     }
 
@@ -147,10 +151,12 @@ public final class RegistrationClient {
     /**
      * The home saw a file with other attributes, or other content, than the catalog has.
      *
+     * @param basedOn the version that the home had: a repeated request makes no second one of it
      * @return the record afterwards; its version is a new one when the content changed
      * @throws FailureException NOT_HOME when this server is not the file's home in that epoch (any more)
      */
-    public FileRecord update(FileId id, Attributes attributes, boolean contentChanged, long homeEpoch)
+    public FileRecord update(
+            FileId id, Attributes attributes, boolean contentChanged, long homeEpoch, Version basedOn)
             throws IOException, InterruptedException {
         Envelope reply = call(
                 "the change of file " + id,
@@ -159,7 +165,8 @@ public final class RegistrationClient {
                                 .setId(Messages.bytes(id))
                                 .setAttributes(Messages.wire(attributes))
                                 .setContentChanged(contentChanged)
-                                .setHomeEpoch(homeEpoch))
+                                .setHomeEpoch(homeEpoch)
+                                .setBasedOn(Messages.wire(basedOn)))
                         .build());
         return Messages.record(reply.getRecordReply().getRecord());
     }

@@ -116,12 +116,14 @@ final class Changing {
                     Failure.Code.BAD_REQUEST,
                     id + " is a " + known.getAttributes().getKind() + ": a file of another kind is another file");
         }
-        if (!Versions.same(known.getAttributes(), seen)) {
-            Inode.Builder next = inode.toBuilder();
-            next.getRecordBuilder().setAttributes(seen);
+        // Reads that overlapped a write show in nothing but the contents: the attributes are the same, the version is another one.
+        boolean next = request.getContentChanged() && request.getBasedOn().equals(known.getVersion());
+        if (next || !Versions.same(known.getAttributes(), seen)) {
+            Inode.Builder changed = inode.toBuilder();
+            changed.getRecordBuilder().setAttributes(seen);
             boolean content =
                     request.getContentChanged() || Versions.contentDiffers(known, seen, known.getSymlinkTarget());
-            Registrar.changed(records, id, next.build(), content, server);
+            Registrar.changed(records, id, changed.build(), content, server);
         }
         return records.existing(id).getRecord();
     }

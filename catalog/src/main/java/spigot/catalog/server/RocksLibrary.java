@@ -8,16 +8,17 @@ import java.util.concurrent.locks.ReentrantLock;
 import org.rocksdb.NativeLibraryLoader;
 
 /**
- * Loads RocksDB's native library, once per process. It has to lie in a file while it is loaded; that is put into the catalog's own
+ * Loads RocksDB's native library, once per process. It has to lie in a file while it is loaded; that is put into the server's own
  * directory and removed at once, as RocksDB would leave 17 MB in /tmp for each process that is killed.
  */
-final class RocksLibrary {
+public final class RocksLibrary {
     private static final ReentrantLock LOADING = new ReentrantLock();
     private static boolean loaded;
 
     private RocksLibrary() {}
 
-    static void load(Path directory) throws IOException {
+    /** @param directory where the library may lie for a moment */
+    public static void load(Path directory) throws IOException {
         LOADING.lock();
         try {
             if (loaded) {

@@ -152,7 +152,8 @@ public final class ServerProcess implements AutoCloseable {
                                 marker.site(),
                                 directory.below("replica")),
                         new RegistrationClient(catalogPeer, PATIENCE, CALL_TIMEOUT),
-                        peers));
+                        peers,
+                        BootClock.system()));
         handler.serve(catalog, replica);
         replica.start(address);
 

@@ -80,7 +80,8 @@ final class ServerStatus {
                     .put("replica", publication.replica())
                     .put("detail", publication.detail());
         }
-        return json.put("leased_files", status.leasedFiles())
+        return json.put("leases", status.leases())
+                .put("sessions", status.sessions())
                 .put("open_descriptors", status.openDescriptors())
                 .put("watched_directories", status.watchedDirectories())
                 .put("verification_queue", status.verificationQueue())
@@ -131,7 +132,7 @@ final class ServerStatus {
                                 .mapToLong(PublicationStatus::entries)
                                 .sum())
                 .gauge("spigot_open_descriptors", "Published files that are open.", (long) status.openDescriptors())
-                .gauge("spigot_leased_files", "Files that somebody has a lease on.", (long) status.leasedFiles())
+                .gauge("spigot_leases", "Leases on files, of all clients.", status.leases())
                 .gauge("spigot_watched_directories", "Directories watched by inotify.", (long)
                         status.watchedDirectories())
                 .gauge(

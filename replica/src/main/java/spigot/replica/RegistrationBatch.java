@@ -1,0 +1,244 @@
+package spigot.replica;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import spigot.catalog.client.RegistrationClient;
+import spigot.linux.FileStatus;
+import spigot.model.Attributes;
+import spigot.model.FileId;
+import spigot.model.FileName;
+import spigot.model.Fragments;
+import spigot.model.RawBytes;
+import spigot.model.ReplicaState;
+import spigot.transport.FailureException;
+import spigot.transport.Messages;
+import spigot.transport.wire.RegisterRequest;
+import spigot.transport.wire.Registered;
+import spigot.transport.wire.Registration;
+
+/**
+ * Collects entries for one request to the catalog and writes the index when it is answered. The names are noted in the index
+ * before they are sent, so that after a crash in between nothing is at the catalog that this server does not know of. For one
+ * thread. Bounded by what one request may hold.
+ */
+final class RegistrationBatch {
+    /** Encoded size of an entry without its name and target: fixed fields, ids, tags. */
+    private static final int ENTRY_BYTES = 220;
+
+    private final PublicationIndex index;
+    private final RegistrationClient catalog;
+    private final ServedFiles files;
+    private final PublishedTree tree;
+    private final List<Entry> entries = new ArrayList<>();
+    private final Map<Inode, Integer> linked = new HashMap<>();
+    private int bytes;
+    private long registered;
+
+    private record Inode(long device, long inode) {}
+
+    /** An entry as it was found in a directory; {@code shownPath} is for messages, {@code target} that of a symbolic link, else empty. */
+    record Found(
+            FileId directory,
+            byte[] name,
+            byte[] shownPath,
+            FileStatus status,
+            Attributes attributes,
+            byte[] target) {}
+
+    /** One entry to register. {@code id} is set when the catalog has answered, and stays null if it refused. */
+    static final class Entry {
+        private final Found found;
+        private final @Nullable FileId known;
+        private final @Nullable FileId sameAs;
+        private final @Nullable FileId replaces;
+        private final @Nullable SharedDescriptor opened;
+        private boolean answered;
+        private @Nullable FileId id;
+
+        /**
+         * @param known its id, when it was registered before
+         * @param sameAs another name of this file
+         * @param replaces what the name led to
+         * @param opened the new file, to be kept open; belongs to this entry
+         */
+        Entry(
+                Found found,
+                @Nullable FileId known,
+                @Nullable FileId sameAs,
+                @Nullable FileId replaces,
+                @Nullable SharedDescriptor opened) {
+            this.found = found;
+            this.known = known;
+            this.sameAs = sameAs;
+            this.replaces = replaces;
+            this.opened = opened;
+        }
+
+        boolean isAnswered() {
+            return answered;
+        }
+
+        @Nullable FileId id() {
+            return id;
+        }
+    }
+
+    RegistrationBatch(
+            PublicationIndex index, RegistrationClient catalog, ServedFiles files, PublishedTree tree) {
+        this.index = index;
+        this.catalog = catalog;
+        this.files = files;
+        this.tree = tree;
+    }
+
+    /** How many entries the catalog has taken. */
+    long registered() {
+        return registered;
+    }
+
+    boolean isEmpty() {
+        return entries.isEmpty();
+    }
+
+    /** Adds it; sends what there is when no more would fit. */
+    void add(Entry entry) throws IOException, InterruptedException {
+        int entryBytes = ENTRY_BYTES + entry.found.name().length + entry.found.target().length;
+        if (entries.size() == RegistrationClient.MAX_BATCH_ENTRIES
+                || bytes + entryBytes > RegistrationClient.MAX_BATCH_BYTES) {
+            flush();
+        }
+        entries.add(entry);
+        bytes += entryBytes;
+        if (!entry.found.attributes().isDirectory() && entry.found.attributes().links() > 1 && entry.sameAs == null) {
+            linked.putIfAbsent(new Inode(entry.found.status().device(), entry.found.status().inode()), entries.size());
+        }
+    }
+
+    /** Sends what there is and waits for the answer. */
+    void flush() throws IOException, InterruptedException {
+        if (entries.isEmpty()) {
+            return;
+        }
+        List<Entry> sent = List.copyOf(entries);
+        RegisterRequest request = request(sent);
+        index.notePending(tree.number(), names(sent));
+        List<Registered> answers = catalog.register(request);
+        if (answers.size() != sent.size()) {
+            throw new FailureException(
+                    spigot.transport.wire.Failure.Code.BAD_REQUEST,
+                    "the catalog answered " + answers.size() + " of " + sent.size() + " registrations");
+        }
+        List<PublicationIndex.Addition> additions = new ArrayList<>();
+        for (int i = 0; i < sent.size(); i++) {
+            take(sent.get(i), answers.get(i), additions);
+        }
+        entries.clear();
+        linked.clear();
+        bytes = 0;
+        index.add(tree.number(), additions).forEach(files::nameless);
+        index.clearPending(tree.number(), names(sent));
+        registered += additions.size();
+        for (Entry entry : sent) {
+            keepOpen(entry);
+        }
+    }
+
+    private RegisterRequest request(List<Entry> sent) throws FailureException {
+        RegisterRequest.Builder request = RegisterRequest.newBuilder()
+                .setPublication(Messages.bytes(tree.rootId()))
+                .setReplica(tree.publication().replica())
+                .setReadOnly(tree.publication().readOnly());
+        for (int i = 0; i < sent.size(); i++) {
+            Entry entry = sent.get(i);
+            Registration.Builder registration = request.addEntriesBuilder()
+                    .setParent(Messages.bytes(entry.found.directory()))
+                    .setName(Messages.bytes(FileName.of(entry.found.name())))
+                    .setAttributes(Messages.wire(entry.found.attributes()));
+            if (entry.found.target().length > 0) {
+                registration.setSymlinkTarget(Messages.bytes(RawBytes.copyOf(entry.found.target())));
+            }
+            if (entry.known != null) {
+                registration.setId(Messages.bytes(entry.known));
+            }
+            if (entry.replaces != null) {
+                registration.setReplaces(Messages.bytes(entry.replaces));
+            }
+            if (entry.sameAs != null) {
+                registration.setSameAs(Messages.bytes(entry.sameAs));
+            } else {
+                Integer first = linked.get(new Inode(entry.found.status().device(), entry.found.status().inode()));
+                if (first != null && first != i + 1) {
+                    registration.setSameAsIndex(first);
+                }
+            }
+        }
+        return request.build();
+    }
+
+    private void take(Entry entry, Registered answer, List<PublicationIndex.Addition> additions)
+            throws IOException {
+        entry.answered = true;
+        if (answer.hasFailure()) {
+            tree.skip(entry.found.shownPath(), 0, "the catalog refused it: " + answer.getFailure().getMessage());
+            return;
+        }
+        FileId id = Messages.fileId(answer.getId());
+        entry.id = id;
+        // A further name of a file that is known: what is known of the file stays.
+        IndexedFile row = id.equals(entry.sameAs) ? index.file(id) : null;
+        if (row == null) {
+            row = new IndexedFile(
+                    id,
+                    tree.number(),
+                    entry.found.status().device(),
+                    entry.found.status().inode(),
+                    entry.found.attributes(),
+                    Messages.version(answer.getVersion()),
+                    answer.getHomeEpoch(),
+                    answer.getFragmentBytes() == 0 ? Fragments.DEFAULT_BYTES : answer.getFragmentBytes(),
+                    entry.found.attributes().isDirectory() ? ReplicaState.HOME : Messages.replicaState(answer.getState()));
+            if (!row.isHome()) {
+                tree.noteCopies();
+            }
+            ServedFile served = files.inUse(id);
+            if (served != null) {
+                served.setRow(row);
+            }
+        }
+        additions.add(new PublicationIndex.Addition(entry.found.directory(), entry.found.name(), row));
+    }
+
+    private void keepOpen(Entry entry) throws IOException {
+        if (entry.opened == null) {
+            return;
+        }
+        ServedFile file = entry.id == null ? null : files.find(entry.id);
+        if (file == null) {
+            entry.opened.close();
+        } else {
+            files.keep(file, entry.opened);
+        }
+    }
+
+    private static List<IndexedName> names(List<Entry> sent) {
+        return sent.stream()
+                .map(entry -> new IndexedName(entry.found.directory(), entry.found.name(), entry.found.directory()))
+                .toList();
+    }
+
+    /** Closes what was opened for entries that were never sent. */
+    void abandon() {
+        for (Entry entry : entries) {
+            if (entry.opened != null) {
+                entry.opened.close();
+            }
+        }
+        entries.clear();
+        linked.clear();
+        bytes = 0;
+    }
+}

@@ -1,0 +1,128 @@
+package spigot.replica;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import spigot.model.FileId;
+
+/**
+ * A file that somebody asked for lately. Safe for any thread: what is here is replaced as a whole; {@link FileUpdates} alone
+ * replaces the row, one change at a time, and {@link ServedFiles} the descriptor.
+ */
+final class ServedFile {
+    /** Not confirmed by the catalog in this life of the server. */
+    static final long NEVER = -1;
+
+    private final FileId id;
+    private final PublishedTree tree;
+    private volatile IndexedFile row;
+    private volatile boolean named;
+    private volatile boolean leased;
+    private volatile long confirmedIn = NEVER;
+    private final AtomicReference<@Nullable SharedDescriptor> descriptor = new AtomicReference<>();
+    private final AtomicReference<@Nullable UnsettledReads> unsettled = new AtomicReference<>();
+    private final AtomicReference<@Nullable CompletableFuture<Void>> change = new AtomicReference<>();
+
+    ServedFile(PublishedTree tree, IndexedFile row) {
+        this.id = row.id();
+        this.tree = tree;
+        this.row = row;
+        this.named = true;
+    }
+
+    FileId id() {
+        return id;
+    }
+
+    PublishedTree tree() {
+        return tree;
+    }
+
+    IndexedFile row() {
+        return row;
+    }
+
+    void setRow(IndexedFile newRow) {
+        row = newRow;
+    }
+
+    /** False when its last name was removed or taken by another file: it is served as long as it is open. */
+    boolean isNamed() {
+        return named;
+    }
+
+    void loseName() {
+        named = false;
+    }
+
+    /** Whether somebody got a lease on it that may still be held. */
+    boolean isLeased() {
+        return leased;
+    }
+
+    void setLeased(boolean nowLeased) {
+        leased = nowLeased;
+    }
+
+    /** In which confirmation of the catalog's (see {@link CatalogLease}) its row was the catalog's. */
+    boolean isConfirmed(long confirmation) {
+        return confirmedIn == confirmation || tree.isConfirmed(confirmation);
+    }
+
+    void confirm(long confirmation) {
+        confirmedIn = confirmation;
+    }
+
+    // ---- the descriptor
+
+    /** The caller is one more user of it; null when it is not open. */
+    @Nullable SharedDescriptor openDescriptor() {
+        SharedDescriptor open = descriptor.get();
+        return open != null && open.retain() ? open : null;
+    }
+
+    boolean isOpen() {
+        return descriptor.get() != null;
+    }
+
+    /** @return the one that was there, which the caller has to close */
+    @Nullable SharedDescriptor replaceDescriptor(@Nullable SharedDescriptor newOne) {
+        return descriptor.getAndSet(newOne);
+    }
+
+    // ---- reads shortly after a change
+
+    @Nullable UnsettledReads unsettled() {
+        return unsettled.get();
+    }
+
+    UnsettledReads unsettledToAdd() {
+        UnsettledReads reads = unsettled.get();
+        while (reads == null) {
+            unsettled.compareAndSet(null, new UnsettledReads());
+            reads = unsettled.get();
+        }
+        return reads;
+    }
+
+    void settle() {
+        unsettled.set(null);
+    }
+
+    /** May lose its descriptor only when there is nothing else to close. */
+    boolean isPinned() {
+        return leased || !named || unsettled.get() != null;
+    }
+
+    // ---- one change at a time
+
+    /** @return null when the caller is the one to make a change now, and says so at the end; else what to wait for */
+    @Nullable CompletableFuture<Void> beginChange(CompletableFuture<Void> mine) {
+        return change.compareAndExchange(null, mine);
+    }
+
+    void endChange(CompletableFuture<Void> mine) {
+        change.compareAndSet(mine, null);
+        mine.complete(null);
+    }
+}

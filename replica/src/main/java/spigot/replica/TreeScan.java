@@ -1,0 +1,484 @@
+package spigot.replica;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import spigot.catalog.client.RegistrationClient;
+import spigot.linux.Access;
+import spigot.linux.Descriptor;
+import spigot.linux.DirectoryReader;
+import spigot.linux.Errno;
+import spigot.linux.ExtendedAttributes;
+import spigot.linux.FileStatus;
+import spigot.linux.RootDirectory;
+import spigot.linux.Statx;
+import spigot.linux.SymbolicLinks;
+import spigot.linux.SystemCallException;
+import spigot.model.Attributes;
+import spigot.model.FileId;
+import spigot.model.FileName;
+import spigot.model.RawBytes;
+import spigot.transport.FailureException;
+
+/**
+ * Compares a published tree, or some of its directories and names, with the index and tells the catalog the differences: first all
+ * that is new, level by level, so that parents come before their children and batches are full; then what is gone. So a file
+ * that was renamed within the tree keeps its id. For one thread, used once. Memory: the ids of the directories still to be visited,
+ * the names of one directory, and the names that are gone.
+ */
+final class TreeScan {
+    private static final int PROGRESS_EVERY = 1000;
+    private static final byte[] NO_TARGET = {};
+
+    private final Parts parts;
+    private final PublishedTree tree;
+    private final SpigotMounts mounts;
+    private final Set<FileId> lost;
+    private final ProgressListener progress;
+    private final RegistrationBatch batch;
+    private final Deque<Visit> toVisit = new ArrayDeque<>();
+    private final List<IndexedName> gone = new ArrayList<>();
+    private final Set<FileId> visited = new HashSet<>();
+    private final Set<FileId> restored = new HashSet<>();
+    private boolean whole;
+    private long seen;
+
+    /** What scans work with. */
+    record Parts(
+            PublicationIndex index,
+            RegistrationClient catalog,
+            ServedFiles files,
+            FileUpdates updates,
+            DirectoryWatcher watcher) {}
+
+    /** A directory to be visited: known, or in the batch that waits. */
+    private record Visit(@Nullable FileId known, RegistrationBatch.@Nullable Entry added) {}
+
+    /** @param lost files of the index that the catalog has lost: they are registered again under their ids */
+    TreeScan(Parts parts, PublishedTree tree, Set<FileId> lost, ProgressListener progress) throws IOException {
+        this.parts = parts;
+        this.tree = tree;
+        this.lost = lost;
+        this.progress = progress;
+        this.mounts = SpigotMounts.now();
+        this.batch = new RegistrationBatch(parts.index(), parts.catalog(), parts.files(), tree);
+    }
+
+    /** Looks at everything. */
+    void everything() throws IOException, InterruptedException {
+        whole = true;
+        tree.forgetSkipped();
+        toVisit.add(new Visit(tree.rootId(), null));
+        finish();
+    }
+
+    /** Looks at names of directories; an empty name stands for the directory's own attributes. New directories are looked at wholly. */
+    void names(Map<FileId, Set<RawBytes>> names) throws IOException, InterruptedException {
+        for (Map.Entry<FileId, Set<RawBytes>> directory : names.entrySet()) {
+            someNames(directory.getKey(), directory.getValue());
+        }
+        finish();
+    }
+
+    /** Looks at all names of these directories, not at the directories below. */
+    void directories(Collection<FileId> some) throws IOException, InterruptedException {
+        for (FileId directory : some) {
+            visit(directory);
+        }
+        finish();
+    }
+
+    private void finish() throws IOException, InterruptedException {
+        try {
+            while (!toVisit.isEmpty()) {
+                Visit next = toVisit.removeFirst();
+                RegistrationBatch.Entry added = next.added();
+                if (added != null && !added.isAnswered()) {
+                    batch.flush();
+                }
+                FileId id = added == null ? next.known() : added.id();
+                if (id != null && visited.add(id)) {
+                    visit(id);
+                }
+                if (tree.hasEnded()) {
+                    throw new InterruptedException("the publication has ended");
+                }
+            }
+            batch.flush();
+        } finally {
+            batch.abandon();
+        }
+        withdraw(gone);
+        report();
+    }
+
+    // ---- directories
+
+    private void visit(FileId directory) throws IOException, InterruptedException {
+        byte[] path = parts.index().path(directory, tree.rootId());
+        if (path == null) {
+            return;
+        }
+        try (Descriptor opened = open(directory, path)) {
+            if (opened == null) {
+                return;
+            }
+            parts.watcher().watch(tree, directory, opened);
+            ownAttributes(directory, opened);
+            List<byte[]> names = DirectoryReader.names(opened.number(), RawBytes.copyOf(path).toString());
+            names.sort(Arrays::compareUnsigned);
+            compare(directory, path, opened, names);
+        } catch (SystemCallException e) {
+            tree.skip(path, e.errno(), e.getMessage());
+        }
+    }
+
+    private @Nullable Descriptor open(FileId directory, byte[] path) throws IOException {
+        try {
+            return tree.root().openDirectory(path);
+        } catch (SystemCallException e) {
+            if (!TreeErrors.isAbsence(e.errno())) {
+                tree.skip(path, e.errno(), Errno.describe(e.errno()));
+            } else if (!whole) {
+                tree.lookAt(directory);
+            }
+            return null;
+        }
+    }
+
+    /** Both in the order of their bytes. */
+    private void compare(FileId directory, byte[] path, Descriptor opened, List<byte[]> names)
+            throws IOException, InterruptedException {
+        List<IndexedName> known = parts.index().children(tree.number(), directory);
+        int next = 0;
+        for (byte[] name : names) {
+            while (next < known.size() && Arrays.compareUnsigned(known.get(next).name(), name) < 0) {
+                gone.add(known.get(next++));
+            }
+            boolean isKnown = next < known.size() && Arrays.equals(known.get(next).name(), name);
+            entry(directory, path, opened, name, isKnown ? known.get(next++).id() : null);
+        }
+        while (next < known.size()) {
+            gone.add(known.get(next++));
+        }
+    }
+
+    private void someNames(FileId directory, Set<RawBytes> names) throws IOException, InterruptedException {
+        byte[] path = parts.index().path(directory, tree.rootId());
+        if (path == null) {
+            return;
+        }
+        if (tree.isSingleFile()) {
+            singleFile();
+            return;
+        }
+        try (Descriptor opened = open(directory, path)) {
+            if (opened == null) {
+                return;
+            }
+            for (RawBytes name : names) {
+                if (!name.isEmpty()) {
+                    byte[] raw = name.toArray();
+                    entry(directory, path, opened, raw, parts.index().child(tree.number(), directory, raw));
+                }
+            }
+            ownAttributes(directory, opened);
+        }
+    }
+
+    private void ownAttributes(FileId directory, Descriptor opened) throws IOException, InterruptedException {
+        IndexedFile row = parts.index().file(directory);
+        if (row == null) {
+            return;
+        }
+        FileStatus status = Statx.of(opened.number());
+        boolean changed = row.attributes().changedNanos() != status.changedNanos();
+        boolean xattrs = changed
+                ? !ExtendedAttributes.names(opened).isEmpty()
+                : row.attributes().hasXattrs();
+        Attributes attributes = FileAttributes.of(status, xattrs);
+        boolean differs = FileAttributes.differ(row.attributes(), attributes);
+        // The attributes of the directories of a further copy are those that the first publisher says.
+        if (differs && !tree.publication().replica()) {
+            parts.catalog().update(directory, attributes, false, row.homeEpoch(), row.version());
+        }
+        if (differs || row.inode() != status.inode() || row.device() != status.device()) {
+            parts.index().update(row.seen(status, attributes));
+        }
+    }
+
+    // ---- entries
+
+    private void entry(FileId directory, byte[] path, Descriptor opened, byte[] name, @Nullable FileId known)
+            throws IOException, InterruptedException {
+        byte[] shown = PublishedTree.join(path, name);
+        if (++seen % PROGRESS_EVERY == 0) {
+            report();
+        }
+        FileStatus status;
+        try {
+            status = Statx.at(opened.number(), name);
+        } catch (SystemCallException e) {
+            if (!TreeErrors.isAbsence(e.errno())) {
+                tree.skip(shown, e.errno(), Errno.describe(e.errno()));
+            } else if (known != null) {
+                gone.add(new IndexedName(directory, name, known));
+            }
+            return;
+        }
+        IndexedFile row = known == null ? null : parts.index().file(known);
+        if (isLeftOut(opened, name, shown, status)) {
+            if (row != null && row.attributes().isDirectory() != status.isDirectory()) {
+                gone.add(new IndexedName(directory, name, row.id()));
+            }
+            return;
+        }
+        if (row == null) {
+            add(directory, opened, name, shown, status, null, null);
+        } else if (lost.contains(row.id()) && restored.add(row.id())) {
+            add(directory, opened, name, shown, status, row.id(), null);
+        } else if (row.attributes().isDirectory() != status.isDirectory()) {
+            batch.flush();
+            withdraw(List.of(new IndexedName(directory, name, row.id())));
+            add(directory, opened, name, shown, status, null, null);
+        } else if (status.isDirectory()) {
+            knownDirectory(row, status);
+        } else {
+            knownFile(directory, opened, name, shown, status, row);
+        }
+    }
+
+    private void knownDirectory(IndexedFile row, FileStatus status) {
+        if (whole) {
+            toVisit.add(new Visit(row.id(), null));
+        } else if (row.inode() != status.inode() || row.device() != status.device()) {
+            // Another directory took the name: all below may be different.
+            toVisit.add(new Visit(row.id(), null));
+            tree.rescan();
+        } else if (FileAttributes.differ(
+                row.attributes(), FileAttributes.of(status, row.attributes().hasXattrs()))) {
+            tree.lookAtDirectory(row.id());
+        }
+    }
+
+    private void knownFile(
+            FileId directory, Descriptor opened, byte[] name, byte[] shown, FileStatus status, IndexedFile row)
+            throws IOException, InterruptedException {
+        IndexedFile known = sameAfterRestart(row, status);
+        FileChange change = FileChange.between(known, status);
+        switch (change) {
+            case NONE -> {}
+            case ATTRIBUTES, CONTENT -> {
+                boolean wasHome = known.isHome();
+                boolean there = update(row.id(), opened, name, false);
+                if (!wasHome || !there) {
+                    // The catalog shows the size of every copy; and what it has lost it is told again.
+                    add(directory, opened, name, shown, status, row.id(), null);
+                }
+            }
+            case OTHER_FILE -> add(directory, opened, name, shown, status, null, row.id());
+        }
+    }
+
+    /** @return false when the catalog does not know the file */
+    private boolean update(FileId id, Descriptor opened, byte[] name, boolean renamed)
+            throws IOException, InterruptedException {
+        try {
+            parts.updates().found(parts.files().get(id), opened, name, renamed);
+            return true;
+        } catch (FailureException e) {
+            switch (e.code()) {
+                case NOT_FOUND -> {
+                    return false;
+                }
+                case NOT_HOME -> {
+                    // Another server has become its home: this is a further copy now, and its row says so.
+                    return true;
+                }
+                default -> throw e;
+            }
+        }
+    }
+
+    /** Numbers of devices may be given anew at each boot. The inode with its birth and change times tells the file well enough. */
+    private IndexedFile sameAfterRestart(IndexedFile row, FileStatus status) throws IOException {
+        Attributes attributes = row.attributes();
+        boolean moved = row.device() != status.device()
+                && row.inode() == status.inode()
+                && attributes.bornNanos() == status.bornNanos()
+                && attributes.changedNanos() == status.changedNanos()
+                && attributes.modifiedNanos() == status.modifiedNanos()
+                && attributes.size() == status.size();
+        if (!moved) {
+            return row;
+        }
+        IndexedFile there = row.seen(status, attributes);
+        parts.index().update(there);
+        ServedFile served = parts.files().inUse(row.id());
+        if (served != null) {
+            served.setRow(there);
+        }
+        return there;
+    }
+
+    /**
+     * @param known the id that it has, if it only has to be told again
+     * @param replaces what the name led to until now
+     */
+    private void add(
+            FileId directory,
+            Descriptor opened,
+            byte[] name,
+            byte[] shown,
+            FileStatus status,
+            @Nullable FileId known,
+            @Nullable FileId replaces)
+            throws IOException, InterruptedException {
+        Attributes attributes;
+        byte[] target;
+        try {
+            attributes = FileAttributes.of(
+                    status, !ExtendedAttributes.names(opened, name).isEmpty());
+            target = status.isSymlink() ? SymbolicLinks.target(opened.number(), name) : NO_TARGET;
+        } catch (SystemCallException e) {
+            if (!TreeErrors.isAbsence(e.errno())) {
+                tree.skip(shown, e.errno(), Errno.describe(e.errno()));
+            } else if (replaces != null) {
+                gone.add(new IndexedName(directory, name, replaces));
+            }
+            return;
+        }
+        FileId sameAs = known == null && !status.isDirectory() ? sameFile(status, replaces) : null;
+        RegistrationBatch.Entry entry = new RegistrationBatch.Entry(
+                new RegistrationBatch.Found(directory, name, shown, status, attributes, target),
+                known,
+                sameAs,
+                replaces,
+                replaces != null && sameAs == null ? openReplacement(opened, name, status) : null);
+        batch.add(entry);
+        if (status.isDirectory()) {
+            toVisit.add(new Visit(null, entry));
+        }
+        IndexedFile same = sameAs == null ? null : parts.index().file(sameAs);
+        if (same != null && FileChange.between(same, status) != FileChange.NONE) {
+            batch.flush();
+            update(same.id(), opened, name, true);
+        }
+    }
+
+    /** The registered file that this is another name, or the new name, of. */
+    private @Nullable FileId sameFile(FileStatus status, @Nullable FileId replaces) throws IOException {
+        FileId candidate = parts.index().byInode(tree.number(), status.device(), status.inode());
+        if (candidate == null || candidate.equals(replaces)) {
+            return null;
+        }
+        IndexedFile row = parts.index().file(candidate);
+        if (row == null || FileChange.between(row, status) == FileChange.OTHER_FILE) {
+            return null;
+        }
+        // Without birth times a recycled inode number looks the same: only a second link is certain to be the same file then.
+        return status.bornNanos() != 0 || status.links() > 1 ? candidate : null;
+    }
+
+    /** A file that takes others' places may be replaced soon itself: open now, it can be read to its end by whoever looked it up. */
+    private static @Nullable SharedDescriptor openReplacement(Descriptor opened, byte[] name, FileStatus status) {
+        if (!status.isRegular()) {
+            return null;
+        }
+        try (RootDirectory directory = RootDirectory.borrowed(opened);
+                Descriptor located = directory.locate(name)) {
+            FileStatus now = Statx.of(located.number());
+            boolean same = now.inode() == status.inode() && now.device() == status.device() && now.isRegular();
+            return same ? new SharedDescriptor(RootDirectory.reopen(located)) : null;
+        } catch (SystemCallException e) {
+            // It is opened, or found to be gone, when somebody asks for it.
+            return null;
+        }
+    }
+
+    private boolean isLeftOut(Descriptor opened, byte[] name, byte[] shown, FileStatus status) throws IOException {
+        if (mounts.contains(status.mountId())) {
+            tree.skip(shown, 0, "a mount of a grid is not published");
+            return true;
+        }
+        try {
+            FileName.of(name);
+            FileAttributes.of(status, false);
+        } catch (IllegalArgumentException e) {
+            tree.skip(shown, Errno.EINVAL, String.valueOf(e.getMessage()));
+            return true;
+        }
+        if (status.isRegular() || status.isDirectory()) {
+            int errno = Access.reading(opened.number(), name);
+            if (errno != 0 && !TreeErrors.isAbsence(errno)) {
+                tree.skip(shown, errno, Errno.describe(errno));
+                return true;
+            }
+        }
+        if (!whole) {
+            tree.notSkipped(shown);
+        }
+        return false;
+    }
+
+    // ---- a single published file
+
+    /** The published root is a file: compared with what its name leads to now. */
+    void singleFile() throws IOException, InterruptedException {
+        seen++;
+        ServedFile file = parts.files().get(tree.rootId());
+        try (Descriptor located = tree.locate(NO_TARGET)) {
+            FileStatus status = Statx.of(located.number());
+            if (!status.isRegular()) {
+                tree.skip(NO_TARGET, Errno.EINVAL, "the published file was replaced by something that is no file");
+                return;
+            }
+            boolean replaced = FileChange.between(file.row(), status) == FileChange.OTHER_FILE;
+            if (replaced) {
+                parts.updates().rootReplaced(file, located);
+                parts.files().keep(file, new SharedDescriptor(RootDirectory.reopen(located)));
+            } else {
+                parts.updates().bringUpToDate(file);
+            }
+        } catch (SystemCallException e) {
+            tree.skip(NO_TARGET, e.errno(), Errno.describe(e.errno()));
+        }
+    }
+
+    // ---- what is gone
+
+    private void withdraw(List<IndexedName> names) throws IOException, InterruptedException {
+        for (int from = 0; from < names.size(); from += RegistrationClient.MAX_BATCH_ENTRIES) {
+            List<IndexedName> some =
+                    names.subList(from, Math.min(names.size(), from + RegistrationClient.MAX_BATCH_ENTRIES));
+            List<RegistrationClient.Name> sent = new ArrayList<>();
+            for (IndexedName name : some) {
+                // A name that leads elsewhere by now is another entry, and not gone.
+                if (name.id().equals(parts.index().child(tree.number(), name.directory(), name.name()))) {
+                    sent.add(new RegistrationClient.Name(name.directory(), FileName.of(name.name())));
+                }
+            }
+            parts.catalog().withdraw(tree.rootId(), sent);
+            for (RegistrationClient.Name name : sent) {
+                for (FileId nameless :
+                        parts.index().remove(tree.number(), name.directory(), name.name().toArray())) {
+                    parts.files().nameless(nameless);
+                    parts.watcher().unwatch(nameless);
+                }
+            }
+        }
+    }
+
+    private void report() {
+        tree.progress(seen, batch.registered());
+        progress.progress(seen, batch.registered(), tree.skippedCount());
+    }
+}
