@@ -1,0 +1,165 @@
+package spigot.mount;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import spigot.catalog.client.CatalogClient;
+import spigot.catalog.client.CatalogClientSettings;
+import spigot.catalog.client.RegistrationClient;
+import spigot.catalog.server.CatalogConfiguration;
+import spigot.catalog.server.CatalogServer;
+import spigot.catalog.server.MemoryCatalogLog;
+import spigot.model.NodeId;
+import spigot.session.BootClock;
+import spigot.transport.Link;
+import spigot.transport.LinkHandler;
+import spigot.transport.Messages;
+import spigot.transport.PeerIdentity;
+import spigot.transport.Responder;
+import spigot.transport.identity.GridAuthority;
+import spigot.transport.wire.Envelope;
+import spigot.transport.wire.Failure;
+import spigot.transport.wire.ServerInfo;
+
+/** A real catalog with its log in memory, a published directory, and real mounts of it, in this process. */
+final class TestGrid implements AutoCloseable {
+    private static final String GRID = "00000000000000000000000000000007";
+    private static final PeerIdentity SERVER =
+            new PeerIdentity(new NodeId(9, 1), PeerIdentity.Role.SERVER, "alpha", "home", GRID);
+
+    private final Path directory;
+    private final CatalogServer catalog;
+    private final RegistrationClient registration;
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final AtomicInteger nodes = new AtomicInteger();
+
+    TestGrid(Path directory) throws IOException, InterruptedException {
+        this.directory = directory;
+        GridAuthority authority = GridAuthority.create(
+                directory.resolve("authority"), new NodeId(0, 7), Duration.ofDays(1), Clock.systemUTC());
+        catalog = CatalogServer.on(
+                new MemoryCatalogLog(),
+                authority,
+                CatalogConfiguration.DEFAULT,
+                BootClock.system(),
+                Clock.systemUTC(),
+                new Random(1));
+        opened.add(catalog);
+        MemoryPeer peer = new MemoryPeer(SERVER, new Silent(), SERVER, new CatalogHandler(new AtomicLong()));
+        opened.add(peer);
+        registration = new RegistrationClient(peer, Duration.ofSeconds(20), Duration.ofSeconds(10));
+        registration.hello(ServerInfo.newBuilder()
+                .setId(Messages.bytes(SERVER.id()))
+                .setName("alpha")
+                .setSite("home")
+                .setAddress("memory:7440")
+                .setAlive(true)
+                .setBytes(100L << 30)
+                .setFreeBytes(60L << 30)
+                .build());
+    }
+
+    SourceTree publish(Path source, String logicalPath) throws IOException, InterruptedException {
+        SourceTree tree = new SourceTree(source, registration);
+        tree.publish(logicalPath);
+        return tree;
+    }
+
+    /** A computing node with its own clients and mount. */
+    final class Node {
+        final Path point;
+        final KernelCaches kernel = new KernelCaches();
+        final AtomicLong questions = new AtomicLong();
+        final CatalogClient catalogClient;
+        final LocalFiles files;
+        final MountedGrid mounted;
+        private MemoryPeer peer;
+
+        private Node(SourceTree tree, MountLimits limits, CatalogClientSettings settings) throws IOException {
+            int number = nodes.incrementAndGet();
+            point = Files.createDirectories(directory.resolve("mnt" + number));
+            PeerIdentity self =
+                    new PeerIdentity(new NodeId(8, number), PeerIdentity.Role.NODE, "node" + number, "here", GRID);
+            files = new LocalFiles(tree);
+            catalogClient = new CatalogClient(
+                    handler -> {
+                        peer = new MemoryPeer(self, handler, SERVER, new CatalogHandler(questions));
+                        return peer;
+                    },
+                    settings,
+                    kernel);
+            opened.add(catalogClient);
+            mounted = MountedGrid.start(point, MountedGrid.options(), limits, kernel, catalogClient, files);
+            opened.add(mounted);
+        }
+
+        void cut(boolean now) {
+            peer.cut(now);
+        }
+    }
+
+    Node mount(SourceTree tree) throws IOException {
+        return new Node(
+                tree,
+                MountLimits.DEFAULT,
+                CatalogClientSettings.DEFAULT.withPatience(Duration.ofSeconds(5)));
+    }
+
+    Node mount(SourceTree tree, MountLimits limits, CatalogClientSettings settings) throws IOException {
+        return new Node(tree, limits, settings);
+    }
+
+    @Override
+    public void close() throws Exception {
+        for (AutoCloseable each : opened.reversed()) {
+            each.close();
+        }
+    }
+
+    /** The catalog's end of a link; counts questions, not the upkeep of leases. */
+    private final class CatalogHandler implements LinkHandler {
+        private final AtomicLong questions;
+
+        CatalogHandler(AtomicLong questions) {
+            this.questions = questions;
+        }
+
+        @Override
+        public void request(Link from, Envelope request, Responder responder) throws Exception {
+            switch (request.getBodyCase()) {
+                case HELLO, RENEW, GRID_REQUEST -> {}
+                default -> questions.incrementAndGet();
+            }
+            if (!catalog.request(from, request, responder)) {
+                responder.fail(Failure.newBuilder()
+                        .setCode(Failure.Code.BAD_REQUEST)
+                        .setMessage("not for a catalog: " + request.getBodyCase())
+                        .build());
+            }
+        }
+
+        @Override
+        public void message(Link from, Envelope message) {
+            catalog.message(from, message);
+        }
+
+        @Override
+        public void closed(Link link) {
+            catalog.linkClosed(link);
+        }
+    }
+
+    private static final class Silent implements LinkHandler {
+        @Override
+        public void request(Link from, Envelope request, Responder responder) throws IOException {
+            responder.fail(Failure.newBuilder().setCode(Failure.Code.BAD_REQUEST).build());
+        }
+    }
+}
