@@ -1,6 +1,7 @@
 package spigot.cache;
 
 import java.io.IOException;
+import spigot.catalog.client.Located;
 import spigot.model.FileId;
 
 /** Asks the catalog where a file is. Blocks; called on virtual threads. */

@@ -19,6 +19,7 @@ public final class Machine {
     public static final long SYS_FSOPEN = 430;
     public static final long SYS_FSCONFIG = 431;
     public static final long SYS_FSMOUNT = 432;
+    public static final long SYS_FALLOCATE = ARM ? 47 : 285;
     public static final long SYS_PIDFD_OPEN = 434;
     public static final long SYS_CACHESTAT = 451;
     public static final long SYS_GETTID = ARM ? 178 : 186;

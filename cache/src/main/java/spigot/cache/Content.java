@@ -1,0 +1,82 @@
+package spigot.cache;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import spigot.model.FileRecord;
+import spigot.model.FileVersion;
+
+/** One version of a file, with what is being brought of it. No two loads of it overlap. Safe for any thread. */
+final class Content {
+    private final FileVersion version;
+    private final long size;
+    private final Places places;
+
+    private final ReentrantLock lock = new ReentrantLock();
+
+    @GuardedBy("lock")
+    private final List<Load> loads = new ArrayList<>();
+
+    Content(FileRecord record, Places places) {
+        this.version = new FileVersion(record.id(), record.version());
+        this.size = record.attributes().size();
+        this.places = places;
+    }
+
+    FileVersion version() {
+        return version;
+    }
+
+    long size() {
+        return size;
+    }
+
+    Places places() {
+        return places;
+    }
+
+    ReentrantLock lock() {
+        return lock;
+    }
+
+    @GuardedBy("lock")
+    void add(Load load) {
+        loads.add(load);
+    }
+
+    void remove(Load load) {
+        lock.lock();
+        try {
+            loads.remove(load);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The load that will bring this byte, or null. */
+    @GuardedBy("lock")
+    @Nullable Load loading(long offset) {
+        for (Load load : loads) {
+            if (load.start() <= offset && offset < load.end()) {
+                return load;
+            }
+        }
+        return null;
+    }
+
+    /** The load that will bring this byte, with its data kept until {@link Load#leave}; or null. */
+    @Nullable Load join(long offset) {
+        lock.lock();
+        try {
+            Load load = loading(offset);
+            if (load != null) {
+                load.join();
+            }
+            return load;
+        } finally {
+            lock.unlock();
+        }
+    }
+}
