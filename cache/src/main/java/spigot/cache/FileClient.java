@@ -4,11 +4,10 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.function.LongConsumer;
-import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import spigot.model.FileId;
 import spigot.model.FileRecord;
-import spigot.model.Version;
+import spigot.session.BootClock;
 
 /** The files of a grid as one node reads them: opened at their homes, cached in memory and on disk. Safe for any thread. */
 public interface FileClient extends Closeable {
@@ -45,20 +44,25 @@ public interface FileClient extends Closeable {
 
     boolean isPinned(FileId file);
 
-    /** What is cached of one version, in memory or on disk, in order. */
-    List<ByteRange> cachedRanges(FileId file, Version version) throws IOException;
+    /** What is cached of the version of this record, in memory or on disk, in order. */
+    List<ByteRange> cachedRanges(FileRecord record) throws IOException;
 
     /** Gives back the leases as far as that is quick, and frees all. Reads in progress fail. */
     @Override
     void close();
 
     /**
-     * @param random for session ids and the spread of requests
+     * @param instance tells apart the mounts that share one identity; the same again after a restart
      * @throws CacheDirectoryException when the cache directory can't be used
      */
     static FileClient start(
-            CacheConfig config, PeerFactory peers, Locator locator, DataListener listener, RandomGenerator random)
+            CacheConfig config,
+            PeerFactory peers,
+            Locator locator,
+            DataListener listener,
+            long instance,
+            BootClock clock)
             throws IOException {
-        throw new UnsupportedOperationException("not there yet");
+        return GridFileClient.start(config, peers, locator, listener, instance, clock);
     }
 }

@@ -18,7 +18,6 @@ final class Load {
     private final boolean ahead;
     private final CountDownLatch done = new CountDownLatch(1);
 
-    @GuardedBy("lock")
     private final long start;
 
     @GuardedBy("lock")
@@ -50,7 +49,6 @@ final class Load {
         this.buffer = buffer;
     }
 
-    @GuardedBy("lock")
     long start() {
         return start;
     }

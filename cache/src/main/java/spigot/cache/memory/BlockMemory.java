@@ -23,6 +23,7 @@ import spigot.model.FileVersion;
  * sequential read takes nothing from what is used again and again; a chunk that comes back soon after its eviction goes to the main queue at once.
  */
 public final class BlockMemory implements AutoCloseable {
+    public static final int FRAME_BYTES = Chunks.BYTES;
     private static final int FRAMES_PER_SLAB = 128;
     private static final int MAX_CHAIN = 64;
     private static final int SMALL_QUEUE_DIVISOR = 10;
