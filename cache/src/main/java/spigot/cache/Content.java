@@ -57,7 +57,8 @@ final class Content {
 
     /** The load that will bring this byte, or null. */
     @GuardedBy("lock")
-    @Nullable Load loading(long offset) {
+    @Nullable
+    Load loading(long offset) {
         for (Load load : loads) {
             if (load.start() <= offset && offset < load.end()) {
                 return load;
@@ -67,7 +68,8 @@ final class Content {
     }
 
     /** The load that will bring this byte, with its data kept until {@link Load#leave}; or null. */
-    @Nullable Load join(long offset) {
+    @Nullable
+    Load join(long offset) {
         lock.lock();
         try {
             Load load = loading(offset);

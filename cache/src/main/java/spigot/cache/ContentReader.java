@@ -53,8 +53,7 @@ final class ContentReader {
             return -1;
         }
         try {
-            consumer.accept(
-                    memory.memory(frame), memory.start(frame) + (offset & BlockMemory.FRAME_BYTES - 1), length);
+            consumer.accept(memory.memory(frame), memory.start(frame) + (offset & BlockMemory.FRAME_BYTES - 1), length);
         } finally {
             memory.unpin(frame);
         }
@@ -160,8 +159,7 @@ final class ContentReader {
         Thread.ofVirtual().name("ahead-" + content.version().file()).start(() -> {
             for (int piece = 0; piece < ahead.count(); piece++) {
                 long start = ahead.start(piece);
-                loader.ahead(
-                        content, start, start + ahead.length(), Math.min(ahead.requestBytes(), requestBytes));
+                loader.ahead(content, start, start + ahead.length(), Math.min(ahead.requestBytes(), requestBytes));
             }
         });
     }

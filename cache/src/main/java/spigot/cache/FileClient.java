@@ -22,7 +22,8 @@ public interface FileClient extends Closeable {
     OpenFile open(FileRecord record) throws IOException, InterruptedException;
 
     /** As {@link #open}, but null where that would have to ask. Never blocks. */
-    @Nullable OpenFile tryOpen(FileRecord record);
+    @Nullable
+    OpenFile tryOpen(FileRecord record);
 
     CacheStatistics statistics();
 

@@ -126,12 +126,7 @@ final class GridFileClient implements FileClient {
     public @Nullable OpenFile tryOpen(FileRecord record) {
         LeasedFile file = files.get(record.id());
         FileView view = file == null ? null : file.view();
-        if (closed
-                || file == null
-                || view == null
-                || !view.isLeased()
-                || isOlder(view, record)
-                || !file.addHandle()) {
+        if (closed || file == null || view == null || !view.isLeased() || isOlder(view, record) || !file.addHandle()) {
             return null;
         }
         counters.openFiles.increment();
@@ -149,8 +144,8 @@ final class GridFileClient implements FileClient {
 
     private LeasedFile withHandle(FileRecord record) {
         while (true) {
-            LeasedFile file = files.computeIfAbsent(
-                    record.id(), id -> new LeasedFile(id, new Places(record, locator, sources)));
+            LeasedFile file =
+                    files.computeIfAbsent(record.id(), id -> new LeasedFile(id, new Places(record, locator, sources)));
             if (file.addHandle()) {
                 counters.openFiles.increment();
                 return file;
@@ -258,7 +253,8 @@ final class GridFileClient implements FileClient {
     /** A home has answered. @param ownHandles how many of the handles are not given out yet */
     private FileView took(LeasedFile file, HomeClient.Answer answer, int ownHandles) {
         FileView before = file.view();
-        boolean same = before != null && before.record().version().equals(answer.record().version());
+        boolean same = before != null
+                && before.record().version().equals(answer.record().version());
         Content content = same ? before.content() : new Content(answer.record(), file.places());
         try {
             if (answer.first() != null) {

@@ -19,7 +19,8 @@ final class HandlePlanner {
     }
 
     /** Of a read that memory answered. When another thread is planning right now, it is not noted: it would not matter. */
-    @Nullable FetchAhead onHit(long offset, int length, long size) {
+    @Nullable
+    FetchAhead onHit(long offset, int length, long size) {
         if (!lock.tryLock()) {
             return null;
         }

@@ -217,7 +217,9 @@ final class HomeClient {
             throw e;
         }
         int length = blocks.getLength();
-        if (blocks.getOffset() != 0 || length > asked || length != Math.min(asked, reply.getRecord().getAttributes().getSize())) {
+        if (blocks.getOffset() != 0
+                || length > asked
+                || length != Math.min(asked, reply.getRecord().getAttributes().getSize())) {
             return 0; // not what was asked: of no use
         }
         if (blocks.getZero()) {

@@ -43,7 +43,8 @@ final class LeasedFile {
         return places;
     }
 
-    @Nullable FileView view() {
+    @Nullable
+    FileView view() {
         return view;
     }
 
@@ -145,7 +146,8 @@ final class LeasedFile {
     }
 
     /** Puts a view in place. @return the one before */
-    @Nullable FileView publish(FileView next) {
+    @Nullable
+    FileView publish(FileView next) {
         lock.lock();
         try {
             FileView before = view;
@@ -159,7 +161,8 @@ final class LeasedFile {
     // ---- one asks for all
 
     /** @return null: the caller is to ask, and to call {@link #asked} in the end; else wait for this, and look again */
-    @Nullable CompletableFuture<Void> askOrWait() {
+    @Nullable
+    CompletableFuture<Void> askOrWait() {
         lock.lock();
         try {
             if (asking == null) {

@@ -89,7 +89,8 @@ final class Load {
     }
 
     /** Why nothing came; null when bytes came, or when it is to be tried again. After {@link #await}. */
-    @Nullable IOException failure() {
+    @Nullable
+    IOException failure() {
         return failure;
     }
 
@@ -159,7 +160,8 @@ final class Load {
         end = newEnd;
     }
 
-    @Nullable TransferBuffer takeBuffer() {
+    @Nullable
+    TransferBuffer takeBuffer() {
         lock.lock();
         try {
             TransferBuffer taken = buffer;

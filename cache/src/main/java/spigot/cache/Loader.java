@@ -72,7 +72,8 @@ final class Loader {
      * @param requestBytes the largest load, at most {@link TransferBuffers#MAX_BYTES}
      * @return the load of the first byte, joined; null when that byte is in memory now
      */
-    @Nullable Load demand(Content content, long from, long first, long to, int requestBytes) {
+    @Nullable
+    Load demand(Content content, long from, long first, long to, int requestBytes) {
         List<Load> begun = new ArrayList<>();
         Load joined;
         content.lock().lock();

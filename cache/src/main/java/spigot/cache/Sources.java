@@ -35,7 +35,8 @@ final class Sources implements AutoCloseable {
     }
 
     /** @return null when its address is not known yet */
-    @Nullable Source known(NodeId server) {
+    @Nullable
+    Source known(NodeId server) {
         lock.lock();
         try {
             return known.get(server);

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import spigot.cache.ByteRange;
 import spigot.cache.CacheDirectoryException;
-import spigot.linux.DirectoryReader;
 import spigot.linux.Descriptor;
+import spigot.linux.DirectoryReader;
 import spigot.linux.Libc;
 import spigot.linux.Machine;
 import spigot.linux.SystemCallException;
@@ -172,8 +172,8 @@ public final class DiskCache implements AutoCloseable {
         }
     }
 
-    private static MemorySegment readEntries(
-            OpenDiskFile file, Arena arena, long size, long firstBlock, int blocks) throws IOException {
+    private static MemorySegment readEntries(OpenDiskFile file, Arena arena, long size, long firstBlock, int blocks)
+            throws IOException {
         MemorySegment entries = arena.allocate((long) blocks * DiskLayout.ENTRY_BYTES, 8);
         file.read(DiskLayout.entryOffset(size, firstBlock), entries); // what is not there stays 0: absent
         return entries;
@@ -291,7 +291,8 @@ public final class DiskCache implements AutoCloseable {
                     DiskErrors.isNoSpace(e),
                     String.valueOf(e.getMessage()));
         } else {
-            LOG.debug("event=cache_disk_failed directory={} error={}", directory.path(), String.valueOf(e.getMessage()));
+            LOG.debug(
+                    "event=cache_disk_failed directory={} error={}", directory.path(), String.valueOf(e.getMessage()));
         }
     }
 
@@ -445,8 +446,7 @@ public final class DiskCache implements AutoCloseable {
     }
 
     private static ByteRange range(long firstBlock, long endBlock, long size) {
-        return new ByteRange(
-                firstBlock * DiskLayout.BLOCK_BYTES, Math.min(size, endBlock * DiskLayout.BLOCK_BYTES));
+        return new ByteRange(firstBlock * DiskLayout.BLOCK_BYTES, Math.min(size, endBlock * DiskLayout.BLOCK_BYTES));
     }
 
     public long usedBytes() {

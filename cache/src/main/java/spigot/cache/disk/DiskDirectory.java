@@ -36,8 +36,7 @@ final class DiskDirectory implements AutoCloseable {
         FileChannel lockFile = null;
         try {
             Files.createDirectories(directory);
-            lockFile = FileChannel.open(
-                    directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            lockFile = FileChannel.open(directory.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             if (!isLocked(lockFile)) {
                 throw new CacheDirectoryException("the cache directory " + directory
                         + " is in use by another mount: give each mount its own with --cache");
@@ -53,7 +52,8 @@ final class DiskDirectory implements AutoCloseable {
         } catch (IOException e) {
             close(lockFile);
             throw new CacheDirectoryException(
-                    "the cache directory " + directory + " can't be used: " + reason(e) + "; choose another with --cache",
+                    "the cache directory " + directory + " can't be used: " + reason(e)
+                            + "; choose another with --cache",
                     e);
         }
     }
@@ -84,8 +84,7 @@ final class DiskDirectory implements AutoCloseable {
     /** What can't even take 1 MiB is no place for a cache. */
     private void checkSpace() throws IOException {
         Path probe = directory.resolve("probe");
-        try (FileChannel channel =
-                FileChannel.open(probe, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        try (FileChannel channel = FileChannel.open(probe, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             ByteBuffer zeros = ByteBuffer.allocate(64 << 10);
             for (int written = 0; written < PROBE_BYTES; written += zeros.capacity()) {
                 zeros.clear();
@@ -151,7 +150,9 @@ final class DiskDirectory implements AutoCloseable {
     private static String reason(IOException e) {
         if (e instanceof FileSystemException file) {
             String why = file.getReason();
-            return why == null ? e.getClass().getSimpleName() + " " + file.getFile() : why + " (" + file.getFile() + ")";
+            return why == null
+                    ? e.getClass().getSimpleName() + " " + file.getFile()
+                    : why + " (" + file.getFile() + ")";
         }
         return String.valueOf(e.getMessage());
     }

@@ -20,7 +20,8 @@ final class DiskEntry {
     final DiskExtent first;
 
     /** Those of a file with more than one, as far as they hold anything. */
-    @Nullable DiskExtent @Nullable [] more;
+    @Nullable
+    DiskExtent @Nullable [] more;
 
     /** How many extents hold something. */
     int extents;
@@ -50,7 +51,8 @@ final class DiskEntry {
     }
 
     /** The extent, or null when nothing was ever written to it. */
-    @Nullable DiskExtent known(int number) {
+    @Nullable
+    DiskExtent known(int number) {
         if (number == 0) {
             return first;
         }

@@ -18,8 +18,11 @@ final class DiskExtent {
 
     boolean listed;
 
-    @Nullable DiskExtent older;
-    @Nullable DiskExtent newer;
+    @Nullable
+    DiskExtent older;
+
+    @Nullable
+    DiskExtent newer;
 
     DiskExtent(DiskEntry entry, int number) {
         this.entry = entry;

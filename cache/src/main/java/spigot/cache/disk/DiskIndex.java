@@ -55,7 +55,8 @@ final class DiskIndex {
      *
      * @return null when it is being removed right now: do not write
      */
-    @Nullable DiskExtent beginWrite(DiskEntry key, int number) {
+    @Nullable
+    DiskExtent beginWrite(DiskEntry key, int number) {
         lock.lock();
         try {
             DiskEntry entry = entries.computeIfAbsent(key, k -> k);
@@ -122,7 +123,8 @@ final class DiskIndex {
      *
      * @return null when there is none
      */
-    @Nullable DiskExtent chooseVictim() {
+    @Nullable
+    DiskExtent chooseVictim() {
         lock.lock();
         try {
             for (DiskExtent extent = oldest; extent != null; extent = extent.newer) {

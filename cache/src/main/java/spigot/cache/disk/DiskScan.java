@@ -84,7 +84,8 @@ final class DiskScan {
 
     private static int[] count(Path shard, byte[] name, long size, MemorySegment page) throws SystemCallException {
         int[] blocks = new int[DiskLayout.extents(size)];
-        String path = shard.resolve(new String(name, StandardCharsets.ISO_8859_1)).toString();
+        String path =
+                shard.resolve(new String(name, StandardCharsets.ISO_8859_1)).toString();
         int opened = Libc.open(path, Machine.O_RDONLY | Machine.O_NOFOLLOW, 0);
         if (opened < 0) {
             throw new SystemCallException("open the cached file", path, -opened);
@@ -99,10 +100,7 @@ final class DiskScan {
                 }
                 e = (int) ((data - map) / DiskLayout.BLOCK_BYTES);
                 long got = Libc.pread(
-                        file.number(),
-                        page.address(),
-                        DiskLayout.BLOCK_BYTES,
-                        map + (long) e * DiskLayout.BLOCK_BYTES);
+                        file.number(), page.address(), DiskLayout.BLOCK_BYTES, map + (long) e * DiskLayout.BLOCK_BYTES);
                 for (long at = 0; at + DiskLayout.ENTRY_BYTES <= got; at += DiskLayout.ENTRY_BYTES) {
                     int entry = page.get(ENTRY, at);
                     if (DiskLayout.isPresent(entry) && entry != BlockChecks.ENTRY_OF_ZEROS) {

@@ -63,8 +63,8 @@ final class OpenDiskFile {
 
     private long checked(long result, String call) throws SystemCallException {
         if (result < 0 && result != -Errno.EINTR) {
-            throw new SystemCallException(call, "the cached file " + DiskLayout.name(key.content(), key.size), (int)
-                    -result);
+            throw new SystemCallException(
+                    call, "the cached file " + DiskLayout.name(key.content(), key.size), (int) -result);
         }
         return Math.max(0, result);
     }

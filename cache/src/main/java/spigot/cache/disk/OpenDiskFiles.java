@@ -33,7 +33,8 @@ final class OpenDiskFiles implements AutoCloseable {
     }
 
     /** @return null when there is no such file and it is not to be created */
-    @Nullable OpenDiskFile acquire(DiskEntry key, boolean create) throws SystemCallException {
+    @Nullable
+    OpenDiskFile acquire(DiskEntry key, boolean create) throws SystemCallException {
         lock.lock();
         try {
             OpenDiskFile file = open.get(key);
@@ -84,8 +85,8 @@ final class OpenDiskFiles implements AutoCloseable {
             try {
                 Files.deleteIfExists(path(key));
             } catch (IOException e) {
-                SystemCallException failure =
-                        new SystemCallException("remove the cached file", path(key).toString(), Errno.EIO);
+                SystemCallException failure = new SystemCallException(
+                        "remove the cached file", path(key).toString(), Errno.EIO);
                 failure.initCause(e);
                 throw failure;
             }

@@ -102,8 +102,7 @@ public final class BlockMemory implements AutoCloseable {
             int wanted = Math.min(length - done, Chunks.BYTES - within);
             int there = Math.min(wanted, runLength(frame, within));
             try {
-                MemorySegment.copy(
-                        memory(frame), start(frame) + within, destination, destinationOffset + done, there);
+                MemorySegment.copy(memory(frame), start(frame) + within, destination, destinationOffset + done, there);
             } finally {
                 unpin(frame);
             }
@@ -275,7 +274,8 @@ public final class BlockMemory implements AutoCloseable {
         }
         if (extend) {
             try {
-                // Blocks that are there may be copied by readers right now: their bytes are the same, but need not be written.
+                // Blocks that are there may be copied by readers right now: their bytes are the same, but need not be
+                // written.
                 if ((FrameState.blocks((int) INTS.getAcquire(state, frame)) & mask) != mask) {
                     MemorySegment.copy(source, sourceOffset, memory(frame), start(frame) + within, length);
                     INTS.getAndBitwiseOrRelease(state, frame, mask);
@@ -407,8 +407,8 @@ public final class BlockMemory implements AutoCloseable {
     }
 
     private void unlink(int frame) {
-        int slot = (int) hash(idHigh[frame], idLow[frame], epoch[frame], index[frame], chunk[frame])
-                & bucket.length - 1;
+        int slot =
+                (int) hash(idHigh[frame], idLow[frame], epoch[frame], index[frame], chunk[frame]) & bucket.length - 1;
         if (bucket[slot] == frame + 1) {
             INTS.setRelease(bucket, slot, next[frame]);
         } else {

@@ -26,7 +26,9 @@ public record PlannerLimits(
         if (Integer.bitCount(randomBytes) != 1 || Integer.bitCount(nearBytes) != 1 || randomBytes > nearBytes) {
             throw new IllegalArgumentException("random units are powers of two, not " + randomBytes + ", " + nearBytes);
         }
-        if (minWindowBytes > maxWindowBytes || maxWindowBytes > maxLongWindowBytes || maxRequestBytes < minWindowBytes) {
+        if (minWindowBytes > maxWindowBytes
+                || maxWindowBytes > maxLongWindowBytes
+                || maxRequestBytes < minWindowBytes) {
             throw new IllegalArgumentException("windows must grow and a request must hold the first one");
         }
     }

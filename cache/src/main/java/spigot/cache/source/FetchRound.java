@@ -47,7 +47,10 @@ public final class FetchRound {
     @GuardedBy("lock")
     private boolean over;
 
-    private record Outcome(FetchAttempt attempt, @Nullable Received received, @Nullable IOException failure) {}
+    private record Outcome(
+            FetchAttempt attempt,
+            @Nullable Received received,
+            @Nullable IOException failure) {}
 
     /** @param offset and length: whole blocks, but for the end of the file */
     public FetchRound(
@@ -97,8 +100,7 @@ public final class FetchRound {
     }
 
     private void startBest(TransferBuffer buffer) {
-        List<SourceEstimate> estimates =
-                untried.stream().map(Source::estimate).toList();
+        List<SourceEstimate> estimates = untried.stream().map(Source::estimate).toList();
         Source source = untried.remove(SourceChoice.best(estimates, length));
         FetchAttempt attempt = new FetchAttempt(source, content, offset, length, buffer, counters);
         running.add(attempt);

@@ -105,7 +105,8 @@ public final class Source implements AutoCloseable {
                         return;
                     }
                 } catch (LinkBrokenException e) {
-                    log.debug("event=source_probe server={} address={} cause=\"{}\"", server, address(), e.getMessage());
+                    log.debug(
+                            "event=source_probe server={} address={} cause=\"{}\"", server, address(), e.getMessage());
                 }
                 Thread.sleep(PROBE_PAUSE);
             }

@@ -13,10 +13,8 @@ public final class SourceChoice {
 
     /** @return the place of the best one in a list that is not empty */
     public static int best(List<SourceEstimate> sources, long bytes) {
-        double fastest = sources.stream()
-                .mapToDouble(SourceEstimate::bytesPerNano)
-                .max()
-                .orElse(0);
+        double fastest =
+                sources.stream().mapToDouble(SourceEstimate::bytesPerNano).max().orElse(0);
         double unknown = fastest > 0 ? fastest : UNKNOWN_BYTES_PER_NANO;
         int best = 0;
         for (int i = 1; i < sources.size(); i++) {

@@ -14,7 +14,8 @@ public final class SourcesFailedException extends IOException {
 
     /** What became of the attempt at one source. */
     public record Attempt(NodeId server, String address, IOException cause) {
-        @Nullable FailureException refusal() {
+        @Nullable
+        FailureException refusal() {
             return cause instanceof FailureException refused ? refused : null;
         }
     }

@@ -3,6 +3,7 @@ package spigot.node.mount;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -12,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -19,14 +21,12 @@ import org.slf4j.LoggerFactory;
 import spigot.cache.CacheConfig;
 import spigot.cache.CacheDirectoryException;
 import spigot.cache.FileClient;
-import spigot.cache.Located;
 import spigot.cache.OnUnreachable;
 import spigot.catalog.client.CatalogClient;
 import spigot.catalog.client.CatalogClientSettings;
 import spigot.fuse.FuseException;
 import spigot.fuse.MountOptions;
 import spigot.linux.Processes;
-import spigot.model.FileId;
 import spigot.mount.KernelCaches;
 import spigot.mount.MountLimits;
 import spigot.mount.MountedGrid;
@@ -41,6 +41,7 @@ import spigot.node.home.MountRecord;
 import spigot.node.home.MountRecords;
 import spigot.node.home.ProcessStamp;
 import spigot.node.home.SpigotHome;
+import spigot.session.BootClock;
 import spigot.transport.Peer;
 import spigot.transport.TransportCounters;
 import spigot.transport.TransportLimits;
@@ -95,8 +96,7 @@ final class MountProcess implements AutoCloseable {
         SecureRandom random = new SecureRandom();
         GridIdentities identities = new GridIdentities(home);
         GridMember member = configuration.token().isPresent()
-                ? GridMember.join(
-                        configuration.server(), configuration.token().get(), hostName(), identities, counters)
+                ? GridMember.join(configuration.server(), configuration.token().get(), hostName(), identities, counters)
                 : GridMember.known(configuration.server(), identities, counters, random);
         String server = configuration.server().toString();
         RenewedIdentity identity = new RenewedIdentity(member.identity());
@@ -108,8 +108,7 @@ final class MountProcess implements AutoCloseable {
                         member.directory(), member.identity(), IdentityRenewer.over(renewal), Clock.systemUTC())));
 
         KernelCaches kernel = new KernelCaches();
-        Duration patience =
-                configuration.onUnreachable() == OnUnreachable.WAIT ? FOR_EVER : configuration.timeout();
+        Duration patience = configuration.onUnreachable() == OnUnreachable.WAIT ? FOR_EVER : configuration.timeout();
         CatalogClientSettings names = new CatalogClientSettings(
                 patience,
                 CatalogClientSettings.DEFAULT.callTimeout(),
@@ -126,9 +125,10 @@ final class MountProcess implements AutoCloseable {
                     FileClient.start(
                             cacheConfig(configuration, cache),
                             connector::peer,
-                            (file, nominate) -> locate(catalog, file, nominate),
+                            catalog::locate,
                             kernel,
-                            random));
+                            instance(configuration.mountPoint()),
+                            BootClock.system()));
         } catch (CacheDirectoryException e) {
             throw new NodeException(NodeException.reason(e), e);
         }
@@ -150,8 +150,7 @@ final class MountProcess implements AutoCloseable {
                 new MountStatus(configuration, member.identity(), cache, catalog, files, mounted, counters);
         MountVerbs verbs = new MountVerbs(status, catalog, files, mounted, end::countDown);
         MountRecords records = new MountRecords(home);
-        Path socket =
-                ControlSocket.at(home.run().resolve(SpigotHome.nameOf(configuration.mountPoint()) + ".sock"));
+        Path socket = ControlSocket.at(home.run().resolve(SpigotHome.nameOf(configuration.mountPoint()) + ".sock"));
         keep("control", ControlServer.listen(socket, verbs.handlers()));
         MountRecord record = new MountRecord(
                 configuration.mountPoint(),
@@ -170,10 +169,10 @@ final class MountProcess implements AutoCloseable {
         log.info("event=mounted mount={} grid={} server={}", configuration.mountPoint(), grid, server);
     }
 
-    private static Located locate(CatalogClient catalog, FileId file, boolean nominate)
-            throws IOException, InterruptedException {
-        spigot.catalog.client.Located located = catalog.locate(file, nominate);
-        return new Located(located.record(), located.replicas());
+    /** Tells this mount's leases from those of other mounts with the same identity; the same again after a restart. */
+    private static long instance(String mountPoint) {
+        return UUID.nameUUIDFromBytes(mountPoint.getBytes(StandardCharsets.UTF_8))
+                .getMostSignificantBits();
     }
 
     private static CacheConfig cacheConfig(MountConfiguration configuration, Path cache) {

@@ -74,7 +74,7 @@ final class MountVerbs {
                 .findFirst()
                 .ifPresent(home -> json.put("home_server", home.serverName()).put("home_site", home.site()));
         json.put("pinned", files.isPinned(file.id()));
-        List<ByteRange> ranges = files.cachedRanges(file.id(), file.version());
+        List<ByteRange> ranges = files.cachedRanges(file);
         json.put("cached_bytes", ranges.stream().mapToLong(ByteRange::length).sum());
         addReplicas(json.putArray("replicas"), replicas);
         ArrayNode cached = json.putArray("cached_ranges");
@@ -104,9 +104,7 @@ final class MountVerbs {
                     .put("server", replica.serverName())
                     .put("site", replica.site())
                     .put("state", replica.state().name())
-                    .put(
-                            "used",
-                            replica.state() == ReplicaState.HOME || replica.state() == ReplicaState.VERIFIED)
+                    .put("used", replica.state() == ReplicaState.HOME || replica.state() == ReplicaState.VERIFIED)
                     .put("address", replica.address())
                     .put("size", replica.size())
                     .put("detail", replica.detail());

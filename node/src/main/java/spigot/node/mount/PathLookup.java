@@ -31,7 +31,8 @@ final class PathLookup {
         for (FileName name : names.names()) {
             FileId directory = at == null ? FileId.ROOT : at.id();
             at = catalog.lookup(directory, name)
-                    .orElseThrow(() -> new NodeException("there is no " + path + " in the grid ('" + name + "' is missing)"));
+                    .orElseThrow(() ->
+                            new NodeException("there is no " + path + " in the grid ('" + name + "' is missing)"));
         }
         return java.util.Objects.requireNonNull(at);
     }

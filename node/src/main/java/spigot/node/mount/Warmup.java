@@ -72,7 +72,9 @@ final class Warmup {
             case "check" -> Mode.CHECK;
             case "evict" -> Mode.EVICT;
             case "pin" -> Mode.PIN;
-            default -> throw new NodeException("warmup knows fetch, check, evict and pin, not '" + request.path("mode").asText() + "'");
+            default ->
+                throw new NodeException("warmup knows fetch, check, evict and pin, not '"
+                        + request.path("mode").asText() + "'");
         };
         FileRecord start = lookup.find(request.path("path").asText());
         Tally tally = new Tally();
@@ -87,7 +89,8 @@ final class Warmup {
         return tally.json();
     }
 
-    private void take(FileRecord file, Deque<FileId> directories, Mode mode, Tally tally, ControlHandler.Progress progress)
+    private void take(
+            FileRecord file, Deque<FileId> directories, Mode mode, Tally tally, ControlHandler.Progress progress)
             throws IOException, InterruptedException {
         if (file.attributes().kind() == FileKind.DIRECTORY) {
             directories.push(file.id());
@@ -165,8 +168,6 @@ final class Warmup {
     }
 
     private long cachedBytes(FileRecord file) throws IOException {
-        return files.cachedRanges(file.id(), file.version()).stream()
-                .mapToLong(ByteRange::length)
-                .sum();
+        return files.cachedRanges(file).stream().mapToLong(ByteRange::length).sum();
     }
 }
