@@ -3,6 +3,7 @@ package spigot.catalog.client;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
 import spigot.transport.CallTimeoutException;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
@@ -16,6 +17,8 @@ import spigot.transport.wire.Failure;
  */
 final class CatalogCalls {
     private static final Duration PAUSE = Duration.ofMillis(50);
+    private static final Duration LEAST_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(500);
 
     private final Peer peer;
     private final Duration patience;
@@ -34,18 +37,31 @@ final class CatalogCalls {
         T on(Link link, Duration timeout) throws IOException, InterruptedException;
     }
 
+    /** What can be answered without the catalog; null: nothing. */
+    @FunctionalInterface
+    interface Known<T> {
+        @Nullable
+        T known();
+    }
+
     /**
      * @throws CatalogUnreachableException when the patience ended
      * @throws FailureException when the catalog refused
      */
     <T> T answer(String what, Attempt<T> attempt) throws IOException, InterruptedException {
+        return answer(what, attempt, () -> null);
+    }
+
+    /** @param known asked each time that the catalog could not be reached: its answer ends the waiting */
+    <T> T answer(String what, Attempt<T> attempt, Known<T> known) throws IOException, InterruptedException {
         long start = System.nanoTime();
         while (true) {
             IOException cause;
             Duration pause = PAUSE;
-            requests.increment();
             try {
-                return attempt.on(peer.link(left(start)), callTimeout);
+                Link link = link(start);
+                requests.increment();
+                return attempt.on(link, timeout(start));
             } catch (LinkBrokenException | CallTimeoutException e) {
                 cause = e;
             } catch (FailureException e) {
@@ -54,6 +70,10 @@ final class CatalogCalls {
                 }
                 cause = e;
                 pause = Duration.ofMillis(Math.clamp(e.failure().getRetryAfterMillis(), 10, 1000));
+            }
+            T without = known.known();
+            if (without != null) {
+                return without;
             }
             if (left(start).compareTo(pause) <= 0) {
                 throw new CatalogUnreachableException(
@@ -65,9 +85,22 @@ final class CatalogCalls {
         }
     }
 
-    /** How often something was asked, every attempt counted. */
+    /** Requests that were sent, repeated ones counted again. */
     long requests() {
         return requests.sum();
+    }
+
+    /** A reply is not waited for much longer than the patience lasts. */
+    private Duration timeout(long startNanos) {
+        Duration left = left(startNanos);
+        Duration shortest = left.compareTo(LEAST_TIMEOUT) < 0 ? LEAST_TIMEOUT : left;
+        return shortest.compareTo(callTimeout) < 0 ? shortest : callTimeout;
+    }
+
+    /** Waits a little at a time, so that what is known without the catalog is looked at in between. */
+    private Link link(long startNanos) throws IOException, InterruptedException {
+        Duration left = left(startNanos);
+        return peer.link(left.compareTo(LOOK_AGAIN) < 0 ? left : LOOK_AGAIN);
     }
 
     private Duration left(long startNanos) {

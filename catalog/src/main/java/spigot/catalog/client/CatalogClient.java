@@ -2,30 +2,31 @@ package spigot.catalog.client;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import spigot.coherence.HolderConfig;
 import spigot.model.FileId;
 import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.model.Replica;
+import spigot.session.BootClock;
+import spigot.session.LeaseHolder;
 import spigot.transport.FailureException;
-import spigot.transport.Link;
 import spigot.transport.LinkHandler;
 import spigot.transport.Messages;
 import spigot.transport.Peer;
-import spigot.transport.Responder;
 import spigot.transport.wire.Envelope;
-import spigot.transport.wire.Failure;
 import spigot.transport.wire.GridReply;
 import spigot.transport.wire.GridRequest;
-import spigot.transport.wire.ListPart;
-import spigot.transport.wire.ListRequest;
-import spigot.transport.wire.LookupReply;
-import spigot.transport.wire.LookupRequest;
+import spigot.transport.wire.LeaseKind;
 import spigot.transport.wire.RecordReply;
 import spigot.transport.wire.RecordRequest;
 import spigot.transport.wire.ReplicaInfo;
@@ -39,15 +40,37 @@ import spigot.transport.wire.ServerInfo;
  * answer from the cache when they can.
  */
 public final class CatalogClient implements Closeable {
-    private final Peer peer;
+    private static final Logger LOG = LoggerFactory.getLogger(CatalogClient.class);
+    private static final long GRID_FRESH_NANOS = 5_000_000_000L;
+
+    private final LeaseHolder holder;
+    private final LeasedDirectories cache;
+    private final CatalogLink link;
     private final CatalogCalls calls;
+    private final Directories directories;
+    private final AtomicBoolean refreshing = new AtomicBoolean();
     private volatile @Nullable Grid lastGrid;
+    private volatile long lastGridNanos;
 
     /** @param connect makes the peer of the catalog with the handler for what it sends */
     public CatalogClient(
             Function<LinkHandler, Peer> connect, CatalogClientSettings settings, NamespaceListener listener) {
-        peer = connect.apply(new Incoming());
-        calls = new CatalogCalls(peer, settings.patience(), settings.callTimeout());
+        this(connect, settings, listener, HolderConfig.of(new SecureRandom().nextLong()), BootClock.system());
+    }
+
+    /** @param leases its instance tells apart the processes that share one identity; the same again after a restart */
+    public CatalogClient(
+            Function<LinkHandler, Peer> connect,
+            CatalogClientSettings settings,
+            NamespaceListener listener,
+            HolderConfig leases,
+            BootClock clock) {
+        holder = new LeaseHolder("catalog", LeaseKind.DIRECTORIES, leases, clock, listener::drop);
+        cache = new LeasedDirectories(holder, listener, settings.cachedBytes());
+        link = new CatalogLink(connect, holder, this::refreshGrid);
+        calls = new CatalogCalls(link.peer(), settings.patience(), settings.callTimeout());
+        directories = new Directories(calls, holder, cache, settings.lookupsBeforeListing());
+        link.start();
     }
 
     /**
@@ -57,59 +80,45 @@ public final class CatalogClient implements Closeable {
      * @throws CatalogUnreachableException when the patience ended
      */
     public Optional<FileRecord> lookup(FileId directory, FileName name) throws IOException, InterruptedException {
-        Envelope request = Envelope.newBuilder()
-                .setLookupRequest(LookupRequest.newBuilder()
-                        .setDirectory(Messages.bytes(directory))
-                        .setName(Messages.bytes(name)))
-                .build();
-        LookupReply reply = calls.answer("the name '" + name + "'", (link, timeout) -> link.call(request, timeout))
-                .getLookupReply();
-        return reply.hasRecord() ? Optional.of(Messages.record(reply.getRecord())) : Optional.empty();
+        return directories.lookup(directory, name);
     }
 
     /** What is known of the name at once; null when the catalog must be asked. */
     public @Nullable CachedLookup cachedLookup(FileId directory, FileName name) {
-        return null;
+        return cache.lookup(directory, name);
     }
 
     /** All names of a directory with their records, from the cache or in one streamed reply. Errors as {@link #lookup}. */
     public DirectoryListing list(FileId directory) throws IOException, InterruptedException {
-        Envelope request = Envelope.newBuilder()
-                .setListRequest(ListRequest.newBuilder().setDirectory(Messages.bytes(directory)))
-                .build();
-        return calls.answer("the names of directory " + directory, (link, timeout) -> {
-            DirectoryListing.Builder builder = new DirectoryListing.Builder();
-            List<FailureException> bad = new ArrayList<>();
-            Envelope last = link.stream(request, timeout, part -> {
-                try {
-                    addAll(builder, part.getListPart());
-                } catch (FailureException e) {
-                    bad.add(e);
-                }
-            });
-            if (!bad.isEmpty()) {
-                throw bad.getFirst();
-            }
-            ListPart end = last.getListPart();
-            addAll(builder, end);
-            return builder.build(Messages.record(end.getDirectory()), Messages.fileId(end.getParent()));
-        });
-    }
-
-    private static void addAll(DirectoryListing.Builder builder, ListPart part) throws FailureException {
-        for (var entry : part.getEntriesList()) {
-            builder.add(Messages.name(entry.getName()), Messages.record(entry.getRecord()));
-        }
+        return directories.list(directory);
     }
 
     /** The directory's names when all of them are cached; null when the catalog must be asked. */
     public @Nullable DirectoryListing cachedListing(FileId directory) {
-        return null;
+        return cache.listing(directory);
     }
 
-    /** Whether the directory is answered from a cache whose lease has run out, because the catalog can't be reached. */
+    /**
+     * Whether what is known of the directory is not covered by a lease: then it is answered from only while the catalog can't be
+     * reached, and nobody else may keep the answer. False of a directory of which nothing is known.
+     */
     public boolean isStale(FileId directory) {
-        return false;
+        return cache.isStale(directory);
+    }
+
+    /** Whether there is a session with the catalog. */
+    public boolean isConnected() {
+        return holder.connected();
+    }
+
+    /** Directories in memory. */
+    public int cachedDirectories() {
+        return cache.size();
+    }
+
+    /** What the directories in memory take. */
+    public long cachedBytes() {
+        return cache.memoryBytes();
     }
 
     /** @throws FailureException NOT_FOUND: there is no such file (any more) */
@@ -178,6 +187,7 @@ public final class CatalogClient implements Closeable {
                 reply.getBytes(),
                 reply.getClients());
         lastGrid = grid;
+        lastGridNanos = System.nanoTime();
         return grid;
     }
 
@@ -186,24 +196,34 @@ public final class CatalogClient implements Closeable {
         return calls.requests();
     }
 
-    /** The last answer to {@link #grid}; null before the first. */
+    /** The last answer to {@link #grid}, which is brought up to date in the background; null before the first. */
     public @Nullable Grid cachedGrid() {
+        if (System.nanoTime() - lastGridNanos > GRID_FRESH_NANOS && holder.connected()) {
+            refreshGrid();
+        }
         return lastGrid;
     }
 
-    /** Ends the session and the connection; what is cached is forgotten. */
-    @Override
-    public void close() {
-        peer.close();
+    private void refreshGrid() {
+        if (refreshing.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("catalog-grid").start(() -> {
+                try {
+                    Grid _ = grid();
+                } catch (IOException e) {
+                    LOG.debug("event=grid-not-refreshed cause=\"{}\"", e.getMessage());
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException("nobody interrupts the refreshing of the grid's state", e);
+                } finally {
+                    refreshing.set(false);
+                }
+            });
+        }
     }
 
-    private static final class Incoming implements LinkHandler {
-        @Override
-        public void request(Link from, Envelope request, Responder responder) throws IOException {
-            responder.fail(Failure.newBuilder()
-                    .setCode(Failure.Code.BAD_REQUEST)
-                    .setMessage("a catalog client answers no requests")
-                    .build());
-        }
+    /** Ends the session and the connection. What others keep of the directories has to be gone before. */
+    @Override
+    public void close() {
+        holder.close();
+        link.close();
     }
 }

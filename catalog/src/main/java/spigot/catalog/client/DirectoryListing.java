@@ -6,6 +6,8 @@ import spigot.model.FileId;
 import spigot.model.FileKind;
 import spigot.model.FileName;
 import spigot.model.FileRecord;
+import spigot.transport.FailureException;
+import spigot.transport.Messages;
 
 /**
  * All names of one directory with their records, at one moment, in the order of the names' bytes. Immutable, safe for any
@@ -96,16 +98,20 @@ public final class DirectoryListing {
         private int count;
         private final PackedRecords packed = new PackedRecords(1024);
 
-        /** @throws IllegalArgumentException when the names do not come in the order of their bytes */
-        void add(FileName name, FileRecord file) {
+        /** @throws FailureException BAD_REQUEST when the names do not come in the order of their bytes */
+        void add(FileName name, FileRecord file) throws FailureException {
             byte[] bytes = name.toArray();
             if (count > 0 && packed.compareName(starts[count - 1], bytes) >= 0) {
-                throw new IllegalArgumentException("a listing came out of order at '" + name + "'");
+                throw Messages.bad("order of names", name.toString());
             }
             if (count == starts.length) {
                 starts = Arrays.copyOf(starts, count * 2);
             }
             starts[count++] = packed.append(bytes, file);
+        }
+
+        long memoryBytes() {
+            return OBJECT_BYTES + 4L * count + packed.usedBytes();
         }
 
         DirectoryListing build(FileRecord own, FileId parent) {
