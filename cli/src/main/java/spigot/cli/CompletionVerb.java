@@ -1,6 +1,5 @@
 package spigot.cli;
 
-import java.util.Objects;
 import picocli.AutoComplete;
 import picocli.CommandLine.Command;
 
@@ -14,7 +13,7 @@ import picocli.CommandLine.Command;
 final class CompletionVerb extends Verb {
     @Override
     public Integer call() {
-        print(AutoComplete.bash("spigot", Objects.requireNonNull(spec).root().commandLine()));
+        print(AutoComplete.bash("spigot", Main.commandLine()));
         return OK;
     }
 }

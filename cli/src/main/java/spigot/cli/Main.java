@@ -2,7 +2,12 @@ package spigot.cli;
 
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.TypeConversionException;
@@ -21,26 +26,12 @@ import spigot.node.server.Publication;
         commandListHeading = "%nVerbs:%n",
         footer = {
             "  spigot server --data /srv/grid --publish /srv/data=/data   # a new grid",
-            "  spigot token create --role node --data /srv/grid           # prints a token",
-            "  spigot mount HOST:7440 /mnt/grid --token TOKEN             # on another machine",
+            "  spigot token create --role node --data /srv/grid     # prints a token",
+            "  spigot mount HOST:7440 /mnt/grid --token TOKEN       # somewhere else",
             "",
             "'spigot VERB --help' tells more. State of the user's side lies in $SPIGOT_HOME (default ~/.spigot)."
-        },
-        subcommands = {
-            ServerVerb.class,
-            TokenVerb.class,
-            PublishVerb.class,
-            MountVerb.class,
-            UmountVerb.class,
-            StatusVerb.class,
-            StatsVerb.class,
-            InfoVerb.class,
-            ReplicasVerb.class,
-            WarmupVerb.class,
-            DoctorVerb.class,
-            DemoVerb.class,
-            CompletionVerb.class
-        })
+        }
+)
 public final class Main extends Verb {
     public static void main(String[] arguments) {
         if (System.getProperty(LogConfigurator.LEVEL) == null) {
@@ -48,22 +39,54 @@ public final class Main extends Verb {
         }
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
-        int code = commandLine().setOut(out).setErr(err).execute(arguments);
+        int code = commandLine(arguments).setOut(out).setErr(err).execute(arguments);
         System.out.flush();
         System.exit(code);
     }
 
-    /** The command line as {@link #main} uses it. */
-    static CommandLine commandLine() {
+    /**
+     * The command line as {@link #main} uses it: reading the annotations of all verbs takes longer than most of them run, so only the verb
+     * that is asked for is there; all of them when it is none.
+     */
+    static CommandLine commandLine(String... arguments) {
         Failures failures = new Failures();
-        return new CommandLine(new Main())
-                .setExecutionExceptionHandler(failures)
+        CommandLine line = new CommandLine(new Main());
+        Map<String, Supplier<Verb>> verbs = verbs();
+        Optional<String> wanted = Stream.of(arguments)
+                .filter(word -> !word.startsWith("-"))
+                .findFirst()
+                .filter(verbs::containsKey);
+        verbs.forEach((name, verb) -> {
+            if (wanted.isEmpty() || wanted.get().equals(name)) {
+                line.addSubcommand(name, verb.get());
+            }
+        });
+        return line.setExecutionExceptionHandler(failures)
                 .setParameterExceptionHandler(failures)
                 .setExpandAtFiles(false)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setAbbreviatedOptionsAllowed(false)
                 .registerConverter(Address.class, text -> converted(text, Address::parse))
                 .registerConverter(Publication.class, text -> converted(text, Publication::parse));
+    }
+
+    /** In the order of the help. */
+    private static Map<String, Supplier<Verb>> verbs() {
+        Map<String, Supplier<Verb>> verbs = new LinkedHashMap<>();
+        verbs.put("server", ServerVerb::new);
+        verbs.put("token", TokenVerb::new);
+        verbs.put("publish", PublishVerb::new);
+        verbs.put("mount", MountVerb::new);
+        verbs.put("umount", UmountVerb::new);
+        verbs.put("status", StatusVerb::new);
+        verbs.put("stats", StatsVerb::new);
+        verbs.put("info", InfoVerb::new);
+        verbs.put("replicas", ReplicasVerb::new);
+        verbs.put("warmup", WarmupVerb::new);
+        verbs.put("doctor", DoctorVerb::new);
+        verbs.put("demo", DemoVerb::new);
+        verbs.put("completion", CompletionVerb::new);
+        return verbs;
     }
 
     /** picocli shows only the message of its own exception. */

@@ -26,7 +26,8 @@ import spigot.node.mount.MountPoint;
         },
         footer = {
             "  spigot mount grid.example.org:7440 /mnt/grid --token TOKEN",
-            "  spigot mount grid.example.org:7440 /mnt/grid --memory 1GiB --cache-size 100GiB --on-unreachable fail",
+            "  spigot mount grid.example.org:7440 /mnt/grid --cache-size 100GiB",
+            "  spigot mount grid.example.org:7440 /mnt/grid --on-unreachable fail",
         })
 final class MountVerb extends Verb {
     private static final Duration START = Duration.ofSeconds(60);

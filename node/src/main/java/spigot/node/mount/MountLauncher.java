@@ -112,7 +112,6 @@ public final class MountLauncher {
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",
-                "-Xshare:auto",
                 "-Xlog:disable",
                 "-Xlog:all=error:stderr",
                 "-XX:+ExitOnOutOfMemoryError",
