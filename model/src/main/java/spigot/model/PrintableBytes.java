@@ -3,9 +3,12 @@ package spigot.model;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
 /** Shows raw bytes to people, on one line. */
 final class PrintableBytes {
+    private static final HexFormat HEX = HexFormat.of();
+
     private PrintableBytes() {}
 
     static String of(byte[] bytes) {
@@ -25,7 +28,7 @@ final class PrintableBytes {
             if (b >= 0x20 && b < 0x7f && b != '\\') {
                 shown.append((char) b);
             } else {
-                shown.append(String.format("\\x%02x", b & 0xff));
+                HEX.toHexDigits(shown.append("\\x"), b);
             }
         }
         return shown.toString();

@@ -23,6 +23,8 @@ import spigot.transport.wire.ReplicaInfo;
  */
 public final class Messages {
     private static final int MAX_MODE = 07777;
+    /** PATH_MAX of Linux ({@code <linux/limits.h>}): what a program can name at once. */
+    private static final int MAX_PATH_BYTES = 4096;
 
     private Messages() {}
 
@@ -70,6 +72,7 @@ public final class Messages {
     }
 
     public static LogicalPath path(ByteString wire) throws FailureException {
+        require(wire.size() <= MAX_PATH_BYTES, "logical path", "it has " + wire.size() + " bytes");
         return decode("logical path", () -> LogicalPath.parse(raw(wire)));
     }
 

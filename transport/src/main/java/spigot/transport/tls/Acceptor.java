@@ -59,7 +59,7 @@ final class Acceptor {
         List<X509Certificate> chain = GridTls.peerChain(tls.getSession());
         FrameReader reader = new FrameReader(tls.getInputStream(), bounds, true);
         Wire wire = new Wire(socket, tls.getInputStream(), tls.getOutputStream(), reader, address);
-        Preface preface = Preface.read(tls.getInputStream());
+        Preface preface = preface(wire);
         try {
             PeerIdentity peer = identify(chain, own);
             if (peer.role() != PeerIdentity.Role.JOINER) {
@@ -68,6 +68,15 @@ final class Acceptor {
             return new Accepted(wire, peer, preface);
         } catch (IdentityException e) {
             refuse(wire, Failure.Code.DENIED, String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
+    private static Preface preface(Wire wire) throws IOException {
+        try {
+            return Preface.read(wire.in());
+        } catch (MalformedFrameException e) {
+            refuse(wire, Failure.Code.BAD_REQUEST, String.valueOf(e.getMessage()));
             throw e;
         }
     }

@@ -39,6 +39,11 @@ final class BulkConnections {
         long outstandingBytes;
         int failures;
         long notBeforeNanos = System.nanoTime();
+
+        /** Also false for one that has broken a moment ago and is about to say so. */
+        boolean isOpen() {
+            return connection != null && connection.isOpen();
+        }
     }
 
     /** One fetch on one connection; to be closed when it is over. */
@@ -90,7 +95,8 @@ final class BulkConnections {
     private int leastBusy() {
         int best = -1;
         for (int i = 0; i < slots.length; i++) {
-            if (slots[i].connection != null && (best < 0 || slots[i].outstandingBytes < slots[best].outstandingBytes)) {
+            if (slots[i].isOpen()
+                    && (best < 0 || slots[i].outstandingBytes < slots[best].outstandingBytes)) {
                 best = i;
             }
         }
@@ -114,10 +120,10 @@ final class BulkConnections {
         int next = -1;
         long now = System.nanoTime();
         for (int i = 0; i < slots.length; i++) {
-            if (slots[i].connection != null && slots[i].outstandingBytes == 0) {
+            if (slots[i].isOpen() && slots[i].outstandingBytes == 0) {
                 return;
             }
-            if (slots[i].connection == null && next < 0 && now - slots[i].notBeforeNanos >= 0) {
+            if (!slots[i].isOpen() && next < 0 && now - slots[i].notBeforeNanos >= 0) {
                 next = i;
             }
         }

@@ -345,6 +345,7 @@ final class Connection {
         switch (keepalive.judge(System.nanoTime(), control, calls.isBusy())) {
             case FINE -> {}
             case PING -> queue.putNow(OutgoingFrame.bare(FrameKind.PING, 0));
+            case PONG -> queue.putNow(OutgoingFrame.bare(FrameKind.PONG, 0));
             case SILENT ->
                 breakElsewhere(
                         "nothing was received for " + limits.times().deadAfter().toMillis() + " ms");

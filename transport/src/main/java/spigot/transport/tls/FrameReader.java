@@ -14,7 +14,7 @@ import spigot.transport.wire.Envelope;
  * and never for a payload, which passes in pieces through the one buffer.
  */
 final class FrameReader {
-    private static final int BUFFER_BYTES = 32 << 10;
+    static final int BUFFER_BYTES = 32 << 10;
     /** Messages nest a handful of levels; protobuf's own limit of 100 would let a peer build deep trees. */
     private static final int MAX_NESTING = 16;
 
@@ -25,7 +25,7 @@ final class FrameReader {
 
     private final InputStream in;
     private final TransportLimits.Frames bounds;
-    private final byte[] buffer = new byte[BUFFER_BYTES];
+    private final byte[] buffer;
     private int position;
     private int limit;
     private boolean joiner;
@@ -37,9 +37,15 @@ final class FrameReader {
 
     /** @param joiner whether the tight bound holds until {@link #trustPeer} */
     FrameReader(InputStream in, TransportLimits.Frames bounds, boolean joiner) {
+        this(in, bounds, joiner, new byte[BUFFER_BYTES]);
+    }
+
+    /** @param buffer of {@link #BUFFER_BYTES}, for this reader alone while it is used */
+    FrameReader(InputStream in, TransportLimits.Frames bounds, boolean joiner, byte[] buffer) {
         this.in = in;
         this.bounds = bounds;
         this.joiner = joiner;
+        this.buffer = buffer;
     }
 
     /** The peer has shown a certificate of the grid: the wide bounds hold from the next frame on. */

@@ -94,6 +94,10 @@ final class InboundCall implements Responder {
         return true;
     }
 
+    Connection connection() {
+        return connection;
+    }
+
     boolean isAnswered() {
         lock.lock();
         try {

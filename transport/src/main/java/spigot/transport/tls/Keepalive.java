@@ -12,7 +12,10 @@ import spigot.transport.TransportLimits;
 final class Keepalive {
     enum Verdict {
         FINE,
+        /** Ask whether the peer is there. */
         PING,
+        /** This side reads nothing for a while, pings included: say that it is there. */
+        PONG,
         SILENT,
         STALLED
     }
@@ -89,7 +92,10 @@ final class Keepalive {
         if (writing && nowNanos - later(writingSinceNanos, notBeforeNanos) > stalledAfterNanos) {
             return Verdict.STALLED;
         }
-        if (readingPaused || !(always || busy)) {
+        if (readingPaused) {
+            return isDue(nowNanos) ? Verdict.PONG : Verdict.FINE;
+        }
+        if (!always && !busy) {
             return Verdict.FINE;
         }
         long since = later(receivedNanos, notBeforeNanos);
@@ -100,11 +106,15 @@ final class Keepalive {
         if (silentNanos > deadAfterNanos) {
             return Verdict.SILENT;
         }
-        if (silentNanos >= pingAfterNanos && nowNanos - pingedNanos >= pingAfterNanos) {
+        return silentNanos >= pingAfterNanos && isDue(nowNanos) ? Verdict.PING : Verdict.FINE;
+    }
+
+    private boolean isDue(long nowNanos) {
+        boolean due = nowNanos - pingedNanos >= pingAfterNanos;
+        if (due) {
             pingedNanos = nowNanos;
-            return Verdict.PING;
         }
-        return Verdict.FINE;
+        return due;
     }
 
     private static long later(long a, long b) {

@@ -213,7 +213,9 @@ class TrustTest {
         byte[] preface = new Preface(true, 0, NodeId.NONE).encode();
         preface[7] = 2;
         try (RawPeer raw = new RawPeer(grid.server.port(), grid.node())) {
-            raw.out.write(preface);
+            Envelope hello = raw.hello(preface);
+            assertThat(hello.getFailure().getCode()).isEqualTo(Failure.Code.BAD_REQUEST);
+            assertThat(hello.getFailure().getMessage()).contains("version 2");
             raw.awaitEnd();
         }
         assertThat(serving.opened).isEmpty();
@@ -249,7 +251,7 @@ class TrustTest {
     @Test
     void aCertificateOfSecondsIsRenewedByItselfOverTheLink() throws Exception {
         GridAuthority brief =
-                GridAuthority.open(directory.resolve("authority"), Duration.ofSeconds(6), Clock.systemUTC());
+                GridAuthority.open(directory.resolve("authority"), Duration.ofSeconds(4), Clock.systemUTC());
         ServingHandler renewing = new ServingHandler() {
             @Override
             public void request(Link from, Envelope request, spigot.transport.Responder responder) throws Exception {
@@ -266,11 +268,16 @@ class TrustTest {
                         TestGrid.LIMITS,
                         ServerLimits.DEFAULT,
                         new TransportCounters());
-                Peer peer = grid.client("127.0.0.1:" + server.port(), renewing, first, TestGrid.LIMITS);
+                Peer peer = connected(grid.client("127.0.0.1:" + server.port(), renewing, first, TestGrid.LIMITS));
                 IdentityRenewer renewer = new IdentityRenewer(
                         directory.resolve("node"), first, IdentityRenewer.over(peer), Clock.systemUTC())) {
             await().atMost(LONG).until(() -> renewer.get().expires().isAfter(first.expires()));
             assertThat(renewer.get().self()).isEqualTo(first.self());
         }
+    }
+
+    private static Peer connected(Peer peer) throws Exception {
+        peer.link(LONG);
+        return peer;
     }
 }
