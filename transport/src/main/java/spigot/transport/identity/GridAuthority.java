@@ -211,14 +211,14 @@ public final class GridAuthority {
                 throw refused("the certificate request is not signed by its own key", null);
             }
             return key;
+        } catch (FailureException e) {
+            throw e;
         } catch (IOException
                 | GeneralSecurityException
                 | OperatorCreationException
                 | PKCSException
-                | IllegalArgumentException
-                | IllegalStateException
-                | ClassCastException e) {
-            // Bouncy Castle answers malformed ASN.1 with unchecked exceptions as well.
+                | RuntimeException e) {
+            // Bouncy Castle answers malformed requests with unchecked exceptions as well, of several kinds.
             throw refused("the certificate request can't be read", e);
         }
     }

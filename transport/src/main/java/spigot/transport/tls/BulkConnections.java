@@ -95,8 +95,7 @@ final class BulkConnections {
     private int leastBusy() {
         int best = -1;
         for (int i = 0; i < slots.length; i++) {
-            if (slots[i].isOpen()
-                    && (best < 0 || slots[i].outstandingBytes < slots[best].outstandingBytes)) {
+            if (slots[i].isOpen() && (best < 0 || slots[i].outstandingBytes < slots[best].outstandingBytes)) {
                 best = i;
             }
         }

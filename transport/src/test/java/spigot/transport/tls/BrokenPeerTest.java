@@ -106,7 +106,8 @@ class BrokenPeerTest {
     @Test
     void anIdleLinkStaysUp() throws Exception {
         Link link = grid.client().link(LONG);
-        long idleUntil = System.nanoTime() + TestGrid.LIMITS.times().deadAfter().multipliedBy(2).toNanos();
+        long idleUntil = System.nanoTime()
+                + TestGrid.LIMITS.times().deadAfter().multipliedBy(2).toNanos();
         await().atMost(LONG).until(() -> System.nanoTime() - idleUntil > 0);
         assertThat(link.isOpen()).isTrue();
         assertThat(link.call(ServingHandler.renew(1), LONG).hasRenewed()).isTrue();
@@ -208,7 +209,8 @@ class BrokenPeerTest {
             }
             await().until(() -> gated.waiting.get() == places);
             // Longer than a silent peer would be borne: a busy one says that it is there.
-            long until = System.nanoTime() + limits.times().deadAfter().multipliedBy(2).toNanos();
+            long until = System.nanoTime()
+                    + limits.times().deadAfter().multipliedBy(2).toNanos();
             await().atMost(LONG).until(() -> {
                 assertThat(gated.waiting.get()).isLessThanOrEqualTo(places);
                 return System.nanoTime() - until > 0;

@@ -150,7 +150,9 @@ class FrameReaderTest {
                 before = threads.getCurrentThreadAllocatedBytes();
                 outcome(mutated, joiner, buffer);
                 assertThat(threads.getCurrentThreadAllocatedBytes() - before)
-                        .as("bytes allocated in round %d of seed %d for %s", i, seed, HexFormat.of().formatHex(mutated))
+                        .as(
+                                "bytes allocated in round %d of seed %d for %s",
+                                i, seed, HexFormat.of().formatHex(mutated))
                         .isLessThan(budget);
             }
         }
@@ -260,7 +262,8 @@ class FrameReaderTest {
                 case 3 -> Arrays.fill(bytes, at, Math.min(bytes.length, at + 4), (byte) 0xff);
                 case 4 -> bytes = repeated(bytes, at, random.nextInt(60));
                 // The lengths in the head, by a little: what is behind them no longer fits.
-                default -> bytes[random.nextBoolean() ? 3 : Math.min(12, bytes.length - 1)] += (byte) (1 + random.nextInt(5));
+                default ->
+                    bytes[random.nextBoolean() ? 3 : Math.min(12, bytes.length - 1)] += (byte) (1 + random.nextInt(5));
             }
             if (bytes.length < 4) {
                 return bytes;

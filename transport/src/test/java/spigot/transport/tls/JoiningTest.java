@@ -70,7 +70,11 @@ class JoiningTest {
                 JoinTokens.Stored token = JoinTokens.verify(
                         join.getSecret(), Optional.ofNullable(stored.get(id)), used.contains(id), Instant.now());
                 var reply = grid.authority.sign(
-                        join.getCertificateRequest(), NodeId.random(RANDOM), token.role(), join.getName(), token.site());
+                        join.getCertificateRequest(),
+                        NodeId.random(RANDOM),
+                        token.role(),
+                        join.getName(),
+                        token.site());
                 used.add(id);
                 responder.reply(Envelope.newBuilder().setJoinReply(reply).build());
             } finally {
@@ -81,7 +85,11 @@ class JoiningTest {
 
     private JoinToken token(Role role, Duration valid) {
         JoinTokens.Created created = JoinTokens.create(
-                RANDOM, grid.authority.certificateSha256(), role, "kaohsiung", Instant.now().plus(valid));
+                RANDOM,
+                grid.authority.certificateSha256(),
+                role,
+                "kaohsiung",
+                Instant.now().plus(valid));
         stored.put(created.token().id(), created.stored());
         return created.token();
     }
@@ -130,8 +138,8 @@ class JoiningTest {
         JoinToken token = token(Role.NODE, LONG);
         byte[] secret = token.secret().toArray();
         secret[0] ^= 1;
-        JoinToken forged = new JoinToken(
-                token.id(), RawBytes.copyOf(secret), token.authoritySha256(), token.role(), token.site());
+        JoinToken forged =
+                new JoinToken(token.id(), RawBytes.copyOf(secret), token.authoritySha256(), token.role(), token.site());
         assertRefused(() -> join(forged), "has not given out");
         assertThat(join(token).self().role()).isEqualTo(Role.NODE);
     }
@@ -153,8 +161,8 @@ class JoiningTest {
     @Test
     void aNameThatCannotBeInACertificateIsRefused() {
         JoinToken token = token(Role.NODE, LONG);
-        assertThatThrownBy(() ->
-                        Joining.join(grid.address(), token, "x".repeat(65), TestGrid.LIMITS, grid.clientCounters))
+        assertThatThrownBy(
+                        () -> Joining.join(grid.address(), token, "x".repeat(65), TestGrid.LIMITS, grid.clientCounters))
                 .isInstanceOfSatisfying(
                         FailureException.class, e -> assertThat(e.code()).isEqualTo(Failure.Code.BAD_REQUEST))
                 .hasMessageContaining("a name is 1 to 64 printable characters");

@@ -28,8 +28,8 @@ final class RawPeer implements AutoCloseable {
     }
 
     RawPeer(int port, PrivateKey key, List<X509Certificate> chain) throws IOException {
-        GridTls.ServerTrust anyone = (shown, now) -> new PeerIdentity(
-                NodeId.NONE, PeerIdentity.Role.SERVER, "anyone", "anywhere", "");
+        GridTls.ServerTrust anyone =
+                (shown, now) -> new PeerIdentity(NodeId.NONE, PeerIdentity.Role.SERVER, "anyone", "anywhere", "");
         socket = (SSLSocket)
                 GridTls.client(key, chain, anyone).getSocketFactory().createSocket();
         socket.connect(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
@@ -101,5 +101,4 @@ final class RawPeer implements AutoCloseable {
     public void close() throws IOException {
         socket.close();
     }
-
 }

@@ -109,8 +109,8 @@ class TrustTest {
     @Test
     void aServerWhoseCertificateHasExpiredIsNotTrusted() throws Exception {
         try (TestGrid old = gridOfThePast()) {
-            GridAuthority now = GridAuthority.open(
-                    directory.resolve("old/authority"), Duration.ofDays(30), Clock.systemUTC());
+            GridAuthority now =
+                    GridAuthority.open(directory.resolve("old/authority"), Duration.ofDays(30), Clock.systemUTC());
             Identity fresh = now.issue(NodeId.random(RANDOM), Role.NODE, "laptop", "tainan");
             assertThatThrownBy(() -> old.client(new ServingHandler(), fresh, TestGrid.LIMITS)
                             .link(Duration.ZERO))
@@ -123,8 +123,7 @@ class TrustTest {
     private TestGrid gridOfThePast() throws Exception {
         authorityOfThePast(directory.resolve("old/authority"));
         Clock past = Clock.fixed(Instant.now().minus(Duration.ofDays(60)), ZoneOffset.UTC);
-        return new TestGrid(
-                GridAuthority.open(directory.resolve("old/authority"), Duration.ofDays(30), past), serving);
+        return new TestGrid(GridAuthority.open(directory.resolve("old/authority"), Duration.ofDays(30), past), serving);
     }
 
     @Test
@@ -157,7 +156,8 @@ class TrustTest {
 
     @Test
     void aServerThatDoesNotSpeakTlsIsNamedAsSuch() throws Exception {
-        try (java.net.ServerSocket plain = new java.net.ServerSocket(0, 5, TestGrid.loopback().getAddress())) {
+        try (java.net.ServerSocket plain =
+                new java.net.ServerSocket(0, 5, TestGrid.loopback().getAddress())) {
             Thread.ofVirtual().start(() -> {
                 try (Socket accepted = plain.accept()) {
                     accepted.getOutputStream().write("220 ready\r\n".getBytes());
@@ -236,7 +236,8 @@ class TrustTest {
                 renewer.renew();
                 assertThat(renewer.get().chain().getFirst())
                         .isNotEqualTo(first.chain().getFirst());
-                assertThat(link.call(ServingHandler.renew(1), LONG).hasRenewed()).isTrue();
+                assertThat(link.call(ServingHandler.renew(1), LONG).hasRenewed())
+                        .isTrue();
                 try (Peer second = connector.peer(grid.address(), new ServingHandler())) {
                     second.link(LONG).call(ServingHandler.renew(2), LONG);
                 }
