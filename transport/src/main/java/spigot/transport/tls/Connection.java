@@ -20,6 +20,7 @@ import spigot.transport.LinkBrokenException;
 import spigot.transport.TransportCounters;
 import spigot.transport.TransportLimits;
 import spigot.transport.wire.Envelope;
+import spigot.transport.wire.Failure;
 
 /**
  * One connection of a link, control or bulk. A virtual thread reads, another writes what is in the {@link SendQueue}; each
@@ -263,6 +264,9 @@ final class Connection {
 
     private void serve(Envelope request, InboundCall call) {
         try {
+            if (request.getBodyCase() == Envelope.BodyCase.BODY_NOT_SET) {
+                throw new FailureException(Failure.Code.BAD_REQUEST, "a request that this version does not know");
+            }
             owner.request(request, call);
         } catch (Throwable e) {
             if (!(e instanceof IOException || e instanceof InterruptedException)) {
@@ -325,6 +329,11 @@ final class Connection {
     }
 
     private void message(Envelope message) {
+        if (message.getBodyCase() == Envelope.BodyCase.BODY_NOT_SET) {
+            // Of a later version of the protocol: what is not understood can't have been vital.
+            log.debug("event=message_unknown connection=\"{}\"", name);
+            return;
+        }
         try {
             owner.message(message);
         } catch (RuntimeException e) {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.Set;
@@ -32,6 +33,8 @@ public final class TransportServer implements Closeable {
     private static final int JOINER_STAYS = 3;
     /** When the system has no descriptor left for an accepted connection. */
     private static final long ACCEPT_PAUSE_MILLIS = 100;
+
+    private static final Duration ACCEPTOR_LEAVES_WITHIN = Duration.ofSeconds(5);
 
     private final ServerSocket listening;
     private final Acceptor acceptor;
@@ -244,7 +247,19 @@ public final class TransportServer implements Closeable {
         } catch (IOException e) {
             log.warn("event=close_failed port={} cause=\"{}\"", port(), e.toString());
         }
+        awaitAcceptor();
         new ArrayList<>(links.values()).forEach(SocketLink::close);
         new ArrayList<>(sockets).forEach(Deadline::closeQuietly);
+    }
+
+    /** The system goes on listening until the accepting thread has left the socket. */
+    private void awaitAcceptor() {
+        try {
+            if (!thread.join(ACCEPTOR_LEAVES_WITHIN)) {
+                log.warn("event=acceptor_stuck port={}", port());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.InetAddress;
+import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -64,7 +65,7 @@ class EdgeTest {
     @Test
     void aPrefaceComesBack() throws Exception {
         Preface preface = new Preface(false, 3, NodeId.random(new Random(1)));
-        assertThat(preface.encode()).hasSize(Preface.BYTES).startsWith("SPIGOT1".getBytes());
+        assertThat(preface.encode()).hasSize(Preface.BYTES).startsWith("SPIGOT1".getBytes(StandardCharsets.US_ASCII));
         assertThat(Preface.read(new java.io.ByteArrayInputStream(preface.encode())))
                 .isEqualTo(preface);
         byte[] encoded = preface.encode();

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import static spigot.transport.tls.TestGrid.LONG;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnknownFieldSet;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -138,6 +139,23 @@ class LinkTest {
                 .isInstanceOfSatisfying(
                         FailureException.class, e -> assertThat(e.code()).isEqualTo(Failure.Code.UNKNOWN));
         link.call(ServingHandler.renew(1), LONG);
+    }
+
+    @Test
+    void aRequestOfALaterVersionIsAnsweredAsNotKnown() throws Exception {
+        Envelope later = Envelope.newBuilder()
+                .setUnknownFields(UnknownFieldSet.newBuilder()
+                        .addField(
+                                9999,
+                                UnknownFieldSet.Field.newBuilder().addVarint(1).build())
+                        .build())
+                .build();
+        assertThatThrownBy(() -> link.call(later, LONG))
+                .isInstanceOfSatisfying(
+                        FailureException.class, e -> assertThat(e.code()).isEqualTo(Failure.Code.BAD_REQUEST));
+        link.send(later);
+        link.call(ServingHandler.renew(1), LONG);
+        assertThat(serving.messages).isEmpty();
     }
 
     @Test

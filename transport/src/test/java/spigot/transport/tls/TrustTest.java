@@ -8,6 +8,7 @@ import static spigot.transport.tls.TestGrid.RANDOM;
 
 import java.io.IOException;
 import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Clock;
@@ -15,7 +16,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -144,7 +144,8 @@ class TrustTest {
     @Test
     void plainTextIsClosed() throws Exception {
         try (Socket plain = RawPeer.plain(grid.server.port())) {
-            plain.getOutputStream().write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes());
+            plain.getOutputStream()
+                    .write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
             plain.getOutputStream().write(new Preface(true, 0, NodeId.NONE).encode());
             // At most an alert comes back, then the end.
             assertThat(plain.getInputStream().readAllBytes().length).isLessThan(64);
@@ -160,7 +161,7 @@ class TrustTest {
                 new java.net.ServerSocket(0, 5, TestGrid.loopback().getAddress())) {
             Thread.ofVirtual().start(() -> {
                 try (Socket accepted = plain.accept()) {
-                    accepted.getOutputStream().write("220 ready\r\n".getBytes());
+                    accepted.getOutputStream().write("220 ready\r\n".getBytes(StandardCharsets.US_ASCII));
                     accepted.getInputStream().read();
                 } catch (IOException e) {
                     serving.ends.add(e);
@@ -225,14 +226,12 @@ class TrustTest {
     void aRenewedCertificateIsUsedFromTheNextHandshakeOnAndLinksStayUp() throws Exception {
         Identity first = grid.node();
         first.store(directory.resolve("node"));
-        AtomicInteger connected = new AtomicInteger();
         IdentityRenewer.Signer signer = IdentityRenewer.by(grid.authority);
         try (IdentityRenewer renewer =
                 new IdentityRenewer(directory.resolve("node"), first, signer, Clock.systemUTC())) {
             Connector connector = new Connector(renewer, TestGrid.LIMITS, grid.clientCounters, RANDOM);
             try (Peer peer = connector.peer(grid.address(), new ServingHandler())) {
                 Link link = peer.link(LONG);
-                connected.incrementAndGet();
                 renewer.renew();
                 assertThat(renewer.get().chain().getFirst())
                         .isNotEqualTo(first.chain().getFirst());
