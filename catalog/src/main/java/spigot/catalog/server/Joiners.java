@@ -29,6 +29,9 @@ final class Joiners {
     private static final Duration DEFAULT_VALIDITY = Duration.ofHours(1);
     private static final Duration MAX_VALIDITY = Duration.ofDays(366);
 
+    /** Stands for the token's site as long as it is not known. */
+    private static final String ANY_SITE = "any";
+
     private final Proposer proposer;
     private final GridAuthority authority;
     private final InstantSource clock;
@@ -79,7 +82,7 @@ final class Joiners {
         ByteString secret = request.getSecret();
         ByteString id = Messages.bytes(JoinTokens.idOf(secret));
         NodeId node = NodeId.random(random);
-        authority.sign(request.getCertificateRequest(), node, PeerIdentity.Role.NODE, request.getName(), "");
+        authority.sign(request.getCertificateRequest(), node, PeerIdentity.Role.NODE, request.getName(), ANY_SITE);
         TokenEntry used = proposer.propose(proposer.command(NodeId.NONE)
                         .setUseToken(UseToken.newBuilder()
                                 .setId(id)

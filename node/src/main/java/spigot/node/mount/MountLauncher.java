@@ -113,7 +113,6 @@ public final class MountLauncher {
                 "-XX:+UseSerialGC",
                 "-XX:-UsePerfData",
                 "-Xlog:disable",
-                "-Xlog:all=error:stderr",
                 "-XX:+ExitOnOutOfMemoryError",
                 "-Xss512k",
                 "-Xms16m",
