@@ -7,7 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/** Mounts, sockets that pass descriptors, and child processes that inherit one ({@link ProcessBuilder} closes all of them). As {@link Libc}. */
+/** Mounts, sockets that pass descriptors, and child processes that get one ({@link ProcessBuilder} can't). As {@link Libc}. */
 public final class Processes {
     public static final long MS_RDONLY = 1;
     public static final long MS_NOSUID = 2;
@@ -43,6 +43,8 @@ public final class Processes {
     private static final MethodHandle ACTIONS_INIT = Downcall.of("posix_spawn_file_actions_init", JAVA_INT, JAVA_LONG);
     private static final MethodHandle ACTIONS_DUP2 =
             Downcall.of("posix_spawn_file_actions_adddup2", JAVA_INT, JAVA_LONG, JAVA_INT, JAVA_INT);
+    private static final MethodHandle ACTIONS_CLOSE_FROM =
+            Downcall.of("posix_spawn_file_actions_addclosefrom_np", JAVA_INT, JAVA_LONG, JAVA_INT);
     private static final MethodHandle ACTIONS_DESTROY =
             Downcall.of("posix_spawn_file_actions_destroy", JAVA_INT, JAVA_LONG);
     private static final MethodHandle WAITPID = Downcall.of("waitpid", JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_INT);
@@ -164,7 +166,8 @@ public final class Processes {
      * @param program an absolute path
      * @param arguments with the program's name first
      * @param environment as {@code NAME=value}
-     * @param descriptors of this process that become 0, 1, 2 and so on of the program; others are inherited only if not close-on-exec
+     * @param descriptors of this process that become 0, 1, 2 and so on of the program; all others are closed there (the JVM has many that are not
+     *     close-on-exec). Each stands at or behind its own number, as {@code dup2} works from the left.
      * @return the process id; the caller waits for it
      */
     public static int spawn(String program, String[] arguments, String[] environment, int[] descriptors)
@@ -179,6 +182,8 @@ public final class Processes {
                     check("posix_spawn_file_actions_adddup2", program, (int)
                             ACTIONS_DUP2.invokeExact(state, actions, descriptors[i], i));
                 }
+                check("posix_spawn_file_actions_addclosefrom_np", program, (int)
+                        ACTIONS_CLOSE_FROM.invokeExact(state, actions, descriptors.length));
                 int errno = (int) POSIX_SPAWN.invokeExact(
                         state,
                         id,
