@@ -4,8 +4,8 @@ import java.io.IOException;
 import spigot.linux.Errno;
 
 /**
- * What a mounted file system does, one method for each operation of the kernel. What is not overridden makes a read-only file system without extended
- * attributes, and refuses with the error number that the kernel expects for that operation.
+ * What a mounted file system does, one method for each operation of the kernel. What is not overridden makes an empty read-only file system without
+ * extended attributes, and refuses with the error number that the kernel expects for that operation.
  *
  * <p>All methods run on the mount's workers, several at a time. A method either answers its request before it returns, without waiting for
  * anything, or hands it over ({@link Request#handOver}, {@link Request#detach}). It must not touch the mount, and must neither send nor wait for a
@@ -24,12 +24,22 @@ public interface FileSystem {
     /** The kernel forgets so many of the lookups that were answered for the node; at 0 left it does not know the node any more. */
     default void forget(long nodeId, long lookups) {}
 
+    /** Names come with up to 1024 bytes; a file system that has 255 at most answers ENAMETOOLONG to longer ones. */
     default void lookup(LookupRequest request) throws IOException {
         request.replyError(Errno.ENOENT);
     }
 
+    /** By default: the root is a directory that all may enter, and there is nothing else. */
     default void getattr(GetattrRequest request) throws IOException {
-        request.replyError(Errno.ENOSYS);
+        if (request.nodeId() == 1) {
+            NodeAttributes attributes = request.attributes();
+            attributes.inode = 1;
+            attributes.mode = 0040555;
+            attributes.links = 2;
+            request.reply(attributes, 0);
+        } else {
+            request.replyError(Errno.ESTALE);
+        }
     }
 
     default void setattr(SetattrRequest request) throws IOException {
@@ -118,8 +128,10 @@ public interface FileSystem {
         request.reply(0, 0);
     }
 
+    /** READDIR and READDIRPLUS; by default without names. */
     default void readdir(ReaddirRequest request) throws IOException {
-        request.replyError(Errno.ENOSYS);
+        request.names();
+        request.reply();
     }
 
     default void releasedir(ReleaseRequest request) throws IOException {

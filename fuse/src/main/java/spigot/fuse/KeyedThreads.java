@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Runs tasks on platform threads of its own, those with one key one after another and in order. Threads are started when they are needed, at most
@@ -48,7 +49,7 @@ final class KeyedThreads {
         lock.lock();
         try {
             while (size >= capacity && !closed) {
-                if (Thread.currentThread().getName().startsWith("fuse-worker-")) {
+                if (Worker.isCurrentThread()) {
                     return CompletableFuture.failedFuture(
                             new FuseException("more than " + capacity + " notifications wait"));
                 }
@@ -88,7 +89,7 @@ final class KeyedThreads {
             while ((key = nextKey()) != null) {
                 ArrayDeque<Waiting> queue = tasks.get(key);
                 Waiting next = queue == null ? null : queue.peek();
-                if (next == null) {
+                if (queue == null || next == null) {
                     throw new IllegalStateException("a key without a task is ready");
                 }
                 lock.unlock();
@@ -113,8 +114,7 @@ final class KeyedThreads {
     }
 
     /** Waits for a key that is ready; null when this thread should end. Called with the lock. */
-    @org.jspecify.annotations.Nullable
-    private Long nextKey() {
+    private @Nullable Long nextKey() {
         long left = TimeUnit.SECONDS.toNanos(IDLE_SECONDS);
         idle++;
         try {

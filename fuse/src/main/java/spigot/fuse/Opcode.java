@@ -70,7 +70,7 @@ enum Opcode {
     }
 
     private static @Nullable Opcode[] byNumber() {
-        @Nullable Opcode[] table = new @Nullable Opcode[COUNT];
+        @Nullable Opcode[] table = new Opcode[COUNT];
         for (Opcode opcode : values()) {
             table[opcode.number] = opcode;
         }

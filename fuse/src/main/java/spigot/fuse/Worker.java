@@ -20,6 +20,8 @@ final class Worker implements Runnable {
 
     private static final Logger LOG = LoggerFactory.getLogger(Worker.class);
 
+    private static final ThreadLocal<Boolean> SERVING = ThreadLocal.withInitial(() -> false);
+
     private final Connection connection;
     private final Channel channel;
     private final FileSystem fileSystem;
@@ -41,7 +43,7 @@ final class Worker implements Runnable {
         this.control = new Control(connection, fileSystem);
         this.memory = connection.requestMemory().take();
         this.reply = new ReplyBuffer(Math.max(connection.agreement().maxIoBytes(), ReplyBuffers.SMALL_BYTES));
-        this.views = new @Nullable Request<?>[Opcode.COUNT];
+        this.views = new Request<?>[Opcode.COUNT];
         for (Opcode opcode : Opcode.values()) {
             views[opcode.number()] = opcode.newView();
         }
@@ -49,6 +51,7 @@ final class Worker implements Runnable {
 
     @Override
     public void run() {
+        SERVING.set(true);
         FuseSession.End end = FuseSession.End.FAILED;
         try {
             end = serve();
@@ -125,6 +128,11 @@ final class Worker implements Runnable {
         } catch (Throwable e) {
             LOG.error("event=fuse-control-failed opcode={}", opcode, e);
         }
+    }
+
+    /** Whether the caller is on a worker of some mount, which must not wait for the kernel. */
+    static boolean isCurrentThread() {
+        return SERVING.get();
     }
 
     // ---- for the views ----
