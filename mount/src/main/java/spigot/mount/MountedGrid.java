@@ -48,11 +48,14 @@ public final class MountedGrid implements AutoCloseable {
         return new MountedGrid(session, fileSystem, state);
     }
 
-    /** What suits a grid: read-only, permissions checked by the kernel, neither devices nor set-user-id programs. */
+    /**
+     * What suits a grid: read-only, permissions checked by the kernel, neither devices nor set-user-id programs. Without
+     * ASYNC_DIO, as a process in a direct read could not be killed then while a server does not answer.
+     */
     public static MountOptions options() {
         return MountOptions.defaults()
                 .withReadOnly(true)
-                .withInitFlags(InitFlags.STANDARD | InitFlags.EXPORT_SUPPORT);
+                .withInitFlags((InitFlags.STANDARD & ~InitFlags.ASYNC_DIO) | InitFlags.EXPORT_SUPPORT);
     }
 
     public Path mountPoint() {

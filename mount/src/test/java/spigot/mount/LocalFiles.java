@@ -2,7 +2,6 @@ package spigot.mount;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,8 +17,11 @@ import spigot.cache.OpenFile;
 import spigot.cache.SliceConsumer;
 import spigot.cache.SourceStatus;
 import spigot.cache.UnreachableException;
+import spigot.linux.Descriptor;
 import spigot.linux.ExtendedAttributes;
+import spigot.linux.Libc;
 import spigot.linux.SparseFiles;
+import spigot.linux.SystemCallException;
 import spigot.model.FileId;
 import spigot.model.FileRecord;
 import spigot.model.RawBytes;
@@ -32,7 +34,7 @@ import spigot.model.Version;
 final class LocalFiles implements FileClient {
     /** Opens a file of the source by its id. */
     interface Source {
-        LocalFile open(FileId file) throws IOException;
+        Descriptor open(FileId file) throws IOException;
     }
 
     private final Source source;
@@ -121,10 +123,10 @@ final class LocalFiles implements FileClient {
     private final class Opened implements OpenFile {
         private final FileId id;
         private final State state;
-        private final LocalFile file;
+        private final Descriptor file;
         private final boolean keeps;
 
-        Opened(FileId id, State state, LocalFile file, boolean keeps) {
+        Opened(FileId id, State state, Descriptor file, boolean keeps) {
             this.id = id;
             this.state = state;
             this.file = file;
@@ -172,29 +174,35 @@ final class LocalFiles implements FileClient {
             return fill(offset, destination);
         }
 
+        /** By a system call of its own: an interrupt would close a channel. */
         private int fill(long offset, MemorySegment destination) throws IOException {
-            ByteBuffer buffer = destination.asByteBuffer();
-            while (buffer.hasRemaining()) {
-                int bytes = file.channel().read(buffer, offset + buffer.position());
+            long done = 0;
+            while (done < destination.byteSize()) {
+                long bytes = Libc.pread(
+                        file.number(), destination.address() + done, destination.byteSize() - done, offset + done);
                 if (bytes < 0) {
+                    throw new SystemCallException("read", "the source of " + id, (int) -bytes);
+                }
+                if (bytes == 0) {
                     break;
                 }
+                done += bytes;
             }
-            return buffer.position();
+            return (int) done;
         }
 
         @Override
         public long seek(long offset, boolean hole) throws IOException {
-            int descriptor = file.descriptor().number();
+            int descriptor = file.number();
             return hole ? SparseFiles.nextHole(descriptor, offset) : SparseFiles.nextData(descriptor, offset);
         }
 
         @Override
         public byte @Nullable [] xattr(RawBytes name) throws IOException {
             xattrQuestions.incrementAndGet();
-            for (byte[] known : ExtendedAttributes.names(file.descriptor())) {
+            for (byte[] known : ExtendedAttributes.names(file)) {
                 if (name.equals(RawBytes.copyOf(known))) {
-                    return ExtendedAttributes.value(file.descriptor(), known);
+                    return ExtendedAttributes.value(file, known);
                 }
             }
             return null;
@@ -204,7 +212,7 @@ final class LocalFiles implements FileClient {
         public List<RawBytes> xattrNames() throws IOException {
             xattrQuestions.incrementAndGet();
             List<RawBytes> names = new ArrayList<>();
-            ExtendedAttributes.names(file.descriptor()).forEach(name -> names.add(RawBytes.copyOf(name)));
+            ExtendedAttributes.names(file).forEach(name -> names.add(RawBytes.copyOf(name)));
             return names;
         }
 

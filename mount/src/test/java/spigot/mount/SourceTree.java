@@ -56,7 +56,7 @@ final class SourceTree implements LocalFiles.Source {
     /** Publishes all of it. */
     void publish(String logicalPath) throws IOException, InterruptedException {
         FileRecord record = catalog.publish(
-                LogicalPath.parse(logicalPath), false, true, attributes(root.status(), false));
+                LogicalPath.parse(logicalPath), false, true, attributes(root.status(), false), null);
         publication = record.id();
         ids.put(RawBytes.EMPTY, publication);
         register(new byte[0], publication);
@@ -161,11 +161,13 @@ final class SourceTree implements LocalFiles.Source {
         FileId id = id(path);
         try (Descriptor located = root.locate(path.getBytes(StandardCharsets.UTF_8))) {
             boolean hasXattrs = !ExtendedAttributes.names(located).isEmpty();
+            FileRecord before = catalog.located(id).record();
             return catalog.update(
                     id,
                     attributes(Statx.of(located.number()), hasXattrs),
                     contentChanged,
-                    catalog.located(id).record().homeEpoch());
+                    before.homeEpoch(),
+                    before.version());
         }
     }
 
@@ -178,13 +180,13 @@ final class SourceTree implements LocalFiles.Source {
     }
 
     @Override
-    public LocalFile open(FileId file) throws IOException {
+    public Descriptor open(FileId file) throws IOException {
         RawBytes path = paths.get(file);
         if (path == null) {
             throw new IOException("no file " + file);
         }
         try (Descriptor located = root.locate(path.toArray())) {
-            return LocalFile.of(RootDirectory.reopen(located));
+            return RootDirectory.reopen(located);
         }
     }
 

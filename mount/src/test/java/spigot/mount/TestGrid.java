@@ -16,6 +16,7 @@ import spigot.catalog.client.RegistrationClient;
 import spigot.catalog.server.CatalogConfiguration;
 import spigot.catalog.server.CatalogServer;
 import spigot.catalog.server.MemoryCatalogLog;
+import spigot.fuse.MountOptions;
 import spigot.model.NodeId;
 import spigot.session.BootClock;
 import spigot.transport.Link;
@@ -82,7 +83,8 @@ final class TestGrid implements AutoCloseable {
         final MountedGrid mounted;
         private MemoryPeer peer;
 
-        private Node(SourceTree tree, MountLimits limits, CatalogClientSettings settings) throws IOException {
+        private Node(SourceTree tree, MountOptions options, MountLimits limits, CatalogClientSettings settings)
+                throws IOException {
             int number = nodes.incrementAndGet();
             point = Files.createDirectories(directory.resolve("mnt" + number));
             PeerIdentity self =
@@ -96,7 +98,7 @@ final class TestGrid implements AutoCloseable {
                     settings,
                     kernel);
             opened.add(catalogClient);
-            mounted = MountedGrid.start(point, MountedGrid.options(), limits, kernel, catalogClient, files);
+            mounted = MountedGrid.start(point, options, limits, kernel, catalogClient, files);
             opened.add(mounted);
         }
 
@@ -106,14 +108,16 @@ final class TestGrid implements AutoCloseable {
     }
 
     Node mount(SourceTree tree) throws IOException {
-        return new Node(
-                tree,
-                MountLimits.DEFAULT,
-                CatalogClientSettings.DEFAULT.withPatience(Duration.ofSeconds(5)));
+        return mount(tree, MountedGrid.options());
     }
 
-    Node mount(SourceTree tree, MountLimits limits, CatalogClientSettings settings) throws IOException {
-        return new Node(tree, limits, settings);
+    Node mount(SourceTree tree, MountOptions options) throws IOException {
+        return mount(tree, options, MountLimits.DEFAULT);
+    }
+
+    Node mount(SourceTree tree, MountOptions options, MountLimits limits) throws IOException {
+        return new Node(
+                tree, options, limits, CatalogClientSettings.DEFAULT.withPatience(Duration.ofSeconds(5)));
     }
 
     @Override
