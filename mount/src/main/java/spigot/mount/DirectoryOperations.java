@@ -71,7 +71,7 @@ final class DirectoryOperations {
         long stamp = state.gate.enter(directory);
         try {
             int flags = 0;
-            if (isCurrent(directory, listing)) {
+            if (state.catalog.isLeased(directory, listing)) {
                 // The kernel's copy may stay if it is of this very listing, else this open drops it.
                 flags = OpenFlags.CACHE_DIR | (state.nodes.listingGiven(node, serial) ? OpenFlags.KEEP_CACHE : 0);
             }
@@ -82,13 +82,6 @@ final class DirectoryOperations {
         } finally {
             state.gate.leave(directory, stamp);
         }
-    }
-
-    /** Whether the listing is what the directory holds, under its lease; to be asked inside of the gate. */
-    private boolean isCurrent(FileId directory, DirectoryListing listing) {
-        return state.isLeased(directory)
-                && state.catalog.cachedListing(directory) == listing
-                && state.isLeased(directory);
     }
 
     void releasedir(ReleaseRequest request) {
@@ -125,7 +118,7 @@ final class DirectoryOperations {
         DirectoryHandle.Cursor cursor = handle.seek(request.offset(), newest);
         long stamp = state.gate.enter(handle.directory());
         try {
-            if (request.isPlus() && isCurrent(handle.directory(), cursor.listing())) {
+            if (request.isPlus() && state.catalog.isLeased(handle.directory(), cursor.listing())) {
                 replyPlus(request, handle, cursor);
             } else {
                 replyNames(request, handle, cursor);

@@ -66,16 +66,17 @@ final class MountState {
         });
     }
 
-    /** Answers with the error, and remembers why if it is one that nobody expects. */
+    /** Answers with the error, and remembers why if it is one that nobody expects and somebody waits for. */
     void fail(Operation operation, Request<?> request, FileId file, Exception failure) {
         int errno = ErrorNumbers.of(failure);
+        // Before the answer, so that who gets the error can ask why.
         if (ErrorNumbers.isTrouble(errno)) {
-            statistics.failed(operation);
             errors.add(file, operation + ": " + reason(failure));
-            logTrouble(operation, file, failure);
         }
-        if (!request.isAnswered()) {
-            request.replyError(errno);
+        boolean taken = !request.isAnswered() && request.replyError(errno);
+        if (taken && ErrorNumbers.isTrouble(errno)) {
+            statistics.failed(operation);
+            logTrouble(operation, file, failure);
         }
     }
 

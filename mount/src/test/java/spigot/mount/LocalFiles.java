@@ -253,7 +253,7 @@ final class LocalFiles implements FileClient {
     }
 
     @Override
-    public List<ByteRange> cachedRanges(FileId file, Version version) {
+    public List<ByteRange> cachedRanges(FileRecord record) {
         return List.of();
     }
 

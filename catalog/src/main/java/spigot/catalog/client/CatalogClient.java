@@ -106,6 +106,11 @@ public final class CatalogClient implements Closeable {
         return cache.isStale(directory);
     }
 
+    /** Whether that is the listing that {@link #cachedListing} gives, and a lease covers it: others may keep it until they are told. */
+    public boolean isLeased(FileId directory, DirectoryListing listing) {
+        return cache.isLeased(directory, listing);
+    }
+
     /** Whether there is a session with the catalog. */
     public boolean isConnected() {
         return holder.connected();

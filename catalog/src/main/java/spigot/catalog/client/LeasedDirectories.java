@@ -91,6 +91,16 @@ final class LeasedDirectories {
         return holder.valid(listed.lease()) || !holder.connected() ? listed.listing() : null;
     }
 
+    /** Whether that is the listing in memory, and a lease covers it. */
+    boolean isLeased(FileId id, DirectoryListing listing) {
+        CachedDirectory directory = directories.get(id);
+        if (directory == null || directory.leaving) {
+            return false;
+        }
+        CachedDirectory.Listed listed = directory.listed();
+        return listed != null && listed.listing() == listing && holder.valid(listed.lease());
+    }
+
     /** Whether what is known of the directory is not covered by a lease. */
     boolean isStale(FileId id) {
         CachedDirectory directory = directories.get(id);
