@@ -32,7 +32,8 @@ public interface Link extends Closeable {
      *
      * @param destination receives the payload at its position, which moves behind it; a payload larger than its remaining
      *     space is a protocol error. Not written any more once this method has returned or thrown.
-     * @param progress told each time that bytes of the reply have come, so that a slow peer can be told from a dead one
+     * @param progress told each time that bytes of the reply have come, so that a slow peer can be told from a dead one; called
+     *     on the link's reading thread: must not block
      */
     Envelope fetch(Envelope request, ByteBuffer destination, Duration timeout, @Nullable Runnable progress)
             throws IOException, InterruptedException;
@@ -40,7 +41,8 @@ public interface Link extends Closeable {
     /**
      * As {@link #call}, for a reply in parts; the timeout is for each part. Parts come in order.
      *
-     * @param part called on the caller's thread with every part but the last, which is returned
+     * @param part called on the caller's thread with every part but the last, which is returned; while it is slow the link may
+     *     stop reading, so it must not wait for anything that comes over the same link
      */
     Envelope stream(Envelope request, Duration timeout, Consumer<Envelope> part)
             throws IOException, InterruptedException;

@@ -25,6 +25,8 @@ public final class IdentityRenewer implements Supplier<Identity>, Closeable {
     private static final Logger log = LoggerFactory.getLogger(IdentityRenewer.class);
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(20);
     private static final Duration MIN_RETRY = Duration.ofSeconds(1);
+    private static final Duration LONGEST_SLEEP = Duration.ofMinutes(10);
+    private static final Duration RETRY_WHEN_EXPIRED = Duration.ofMinutes(1);
     private static final Duration MAX_RETRY = Duration.ofHours(1);
     private static final int RETRIES_IN_WHAT_IS_LEFT = 20;
 
@@ -105,7 +107,9 @@ public final class IdentityRenewer implements Supplier<Identity>, Closeable {
             try {
                 Duration wait = Duration.between(clock.instant(), next);
                 if (wait.isPositive()) {
-                    Thread.sleep(wait);
+                    // In steps, as sleep does not count the time in which a machine is suspended.
+                    Thread.sleep(wait.compareTo(LONGEST_SLEEP) > 0 ? LONGEST_SLEEP : wait);
+                    continue;
                 }
                 renew();
                 next = current.renewAt();
@@ -125,6 +129,9 @@ public final class IdentityRenewer implements Supplier<Identity>, Closeable {
 
     /** Several attempts in what is left of the term, neither in haste nor days apart. */
     static Duration retryAfter(Duration left) {
+        if (!left.isPositive()) {
+            return RETRY_WHEN_EXPIRED;
+        }
         Duration share = left.dividedBy(RETRIES_IN_WHAT_IS_LEFT);
         if (share.compareTo(MIN_RETRY) < 0) {
             return MIN_RETRY;

@@ -55,7 +55,7 @@ public final class Connector {
     private Dialer.Credentials credentials() throws IdentityException {
         Identity own = identity.get();
         own.requireValid(Instant.now());
-        GridTls.ServerTrust trust = (chain, now) -> server(chain, own, now);
+        GridTls.ServerTrust trust = (chain, now) -> server(chain, own.authority(), now);
         lock.lock();
         try {
             SSLContext context = lastContext;
@@ -70,9 +70,10 @@ public final class Connector {
         }
     }
 
-    /** A server of the grid that this identity belongs to. */
-    static PeerIdentity server(List<X509Certificate> chain, Identity own, Instant now) throws IdentityException {
-        PeerIdentity peer = CertificateChains.verify(chain, own.authority(), now);
+    /** A server of the grid with that authority. */
+    static PeerIdentity server(List<X509Certificate> chain, X509Certificate authority, Instant now)
+            throws IdentityException {
+        PeerIdentity peer = CertificateChains.verify(chain, authority, now);
         if (peer.role() != PeerIdentity.Role.SERVER) {
             throw new IdentityException(peer.name() + " is a computing node and no server");
         }

@@ -31,6 +31,9 @@ final class GridTls {
     /** The first is the fastest in Java and strong enough; the second is what every TLS 1.3 peer may also offer. */
     private static final String[] CIPHER_SUITES = {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"};
 
+    /** Sessions that are kept for resumption; Java's default would keep 20480 with their certificates. */
+    private static final int MAX_SESSIONS = 256;
+
     private static final String ALIAS = "spigot";
 
     private GridTls() {}
@@ -62,6 +65,8 @@ final class GridTls {
         try {
             SSLContext context = SSLContext.getInstance(PROTOCOL);
             context.init(new KeyManager[] {key}, new TrustManager[] {trust}, null);
+            context.getServerSessionContext().setSessionCacheSize(MAX_SESSIONS);
+            context.getClientSessionContext().setSessionCacheSize(MAX_SESSIONS);
             return context;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("this Java has no " + PROTOCOL, e);

@@ -11,13 +11,11 @@ import org.jspecify.annotations.Nullable;
 import spigot.model.NodeId;
 import spigot.transport.Link;
 import spigot.transport.LinkHandler;
-import spigot.transport.PeerIdentity;
 import spigot.transport.Responder;
 import spigot.transport.TransportCounters;
 import spigot.transport.TransportLimits;
 import spigot.transport.identity.CertificateChains;
 import spigot.transport.identity.Identity;
-import spigot.transport.identity.IdentityException;
 import spigot.transport.identity.IdentityRequest;
 import spigot.transport.identity.JoinToken;
 import spigot.transport.wire.Envelope;
@@ -47,7 +45,7 @@ public final class Joining {
         GridTls.ServerTrust trust = (chain, now) -> {
             X509Certificate pinned = CertificateChains.pinned(chain, token.authoritySha256());
             authority.set(pinned);
-            return server(chain, pinned, now);
+            return Connector.server(chain, pinned, now);
         };
         try {
             List<X509Certificate> own = List.of(request.selfSigned(Instant.now()));
@@ -84,15 +82,6 @@ public final class Joining {
             throw new IOException("the server answered the join with " + reply.getBodyCase());
         }
         return request.accept(reply.getJoinReply(), authority, Instant.now());
-    }
-
-    private static PeerIdentity server(List<X509Certificate> chain, X509Certificate authority, Instant now)
-            throws IdentityException {
-        PeerIdentity peer = CertificateChains.verify(chain, authority, now);
-        if (peer.role() != PeerIdentity.Role.SERVER) {
-            throw new IdentityException(peer.name() + " is a computing node and no server");
-        }
-        return peer;
     }
 
     private static final class ServesNothing implements LinkHandler {

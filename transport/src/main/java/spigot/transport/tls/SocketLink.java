@@ -74,10 +74,20 @@ final class SocketLink implements Link, Connection.Owner {
         return new Connection(wire, "bulk connection " + index + " to " + who(), false, limits, counters, this);
     }
 
-    /** Tells the handler, then begins to read; once. */
+    /** Tells the handler, then begins to read. */
     void start() {
+        announce();
+        begin();
+    }
+
+    /** Tells the handler; once. From now on the link ends with {@link #close} or by breaking. */
+    void announce() {
         log.info("event=link_up peer={} role={} node={} address={}", peer.name(), peer.role(), peer.id(), address);
         handler.opened(this);
+    }
+
+    /** Begins to read and write; once, after {@link #announce}. */
+    void begin() {
         control.start();
     }
 

@@ -108,22 +108,8 @@ final class SocketPeer implements Peer {
                     terms,
                     (index, of) -> openBulk(index, linkId, of.peer()),
                     this::closed);
-            boolean wanted;
-            lock.lock();
-            try {
-                wanted = !closed;
-                if (wanted) {
-                    link = made;
-                    linkedNanos = System.nanoTime();
-                }
-            } finally {
-                lock.unlock();
-            }
-            if (wanted) {
-                made.start();
-            } else {
-                Deadline.closeQuietly(dialed.wire().socket());
-            }
+            made.start();
+            publish(made);
         } catch (LinkBrokenException e) {
             failed(e);
         } catch (RuntimeException e) {
@@ -136,6 +122,23 @@ final class SocketPeer implements Peer {
             } finally {
                 lock.unlock();
             }
+        }
+    }
+
+    private void publish(SocketLink made) {
+        boolean wanted;
+        lock.lock();
+        try {
+            wanted = !closed;
+            if (wanted) {
+                link = made;
+                linkedNanos = System.nanoTime();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (!wanted) {
+            made.close();
         }
     }
 

@@ -200,11 +200,10 @@ public final class TransportServer implements Closeable {
             accepted.refuse(Failure.Code.DENIED, "who has not joined yet has one connection");
             return false;
         }
-        accepted.welcome();
         Deadline stay = new Deadline(
                 accepted.wire().socket(),
                 terms.limits().times().handshakeWithin().multipliedBy(JOINER_STAYS));
-        new SocketLink(accepted.wire(), accepted.peer(), handler, terms, null, link -> stay.close()).start();
+        begin(accepted, new SocketLink(accepted.wire(), accepted.peer(), handler, terms, null, link -> stay.close()));
         return true;
     }
 
@@ -215,17 +214,23 @@ public final class TransportServer implements Closeable {
             accepted.refuse(Failure.Code.CONFLICT, "there is a link with this id already");
             return false;
         }
+        begin(accepted, link);
+        return true;
+    }
+
+    /** The handler knows the link before the peer does: bulk connections may follow the welcome at once. */
+    private void begin(Acceptor.Accepted accepted, SocketLink link) throws IOException {
+        link.announce();
         try {
             accepted.welcome();
         } catch (IOException e) {
-            links.remove(name, link);
+            link.close();
             throw e;
         }
-        link.start();
+        link.begin();
         if (closed) {
             link.close();
         }
-        return true;
     }
 
     private boolean takeBulk(Acceptor.Accepted accepted, LinkName name) throws IOException {

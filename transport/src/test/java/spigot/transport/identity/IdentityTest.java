@@ -219,7 +219,8 @@ class IdentityTest {
         assertThat(Duration.between(NOW, identity.renewAt())).isBetween(Duration.ofHours(479), Duration.ofHours(480));
         assertThat(IdentityRenewer.retryAfter(Duration.ofDays(10))).isEqualTo(Duration.ofHours(1));
         assertThat(IdentityRenewer.retryAfter(Duration.ofMinutes(20))).isEqualTo(Duration.ofMinutes(1));
-        assertThat(IdentityRenewer.retryAfter(Duration.ofSeconds(-9))).isEqualTo(Duration.ofSeconds(1));
+        assertThat(IdentityRenewer.retryAfter(Duration.ofSeconds(9))).isEqualTo(Duration.ofSeconds(1));
+        assertThat(IdentityRenewer.retryAfter(Duration.ofSeconds(-9))).isEqualTo(Duration.ofMinutes(1));
     }
 
     @Test

@@ -25,7 +25,7 @@ final class TestGrid implements AutoCloseable {
     static final SecureRandom RANDOM = new SecureRandom();
     /** Quick keepalive, so that a dead peer shows within a test; not so quick that a busy machine looks dead. */
     static final TransportLimits LIMITS =
-            TransportLimits.DEFAULT.withKeepalive(Duration.ofMillis(300), Duration.ofSeconds(3));
+            TransportLimits.DEFAULT.withKeepalive(Duration.ofMillis(250), Duration.ofSeconds(2));
 
     final GridAuthority authority;
     final Identity serverIdentity;
