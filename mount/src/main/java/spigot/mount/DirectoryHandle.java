@@ -24,6 +24,9 @@ final class DirectoryHandle {
     @GuardedBy("lock")
     private Cursor current;
 
+    @GuardedBy("lock")
+    private boolean read;
+
     /** A listing, and the position in it of a read that begins. */
     record Cursor(DirectoryListing listing, int serial, int position) {
         /** How many names the directory has, with "." and "..". */
@@ -53,6 +56,16 @@ final class DirectoryHandle {
         return directory;
     }
 
+    /** Whether a read at that offset begins anew after others, so that it should show what the directory holds now. */
+    boolean isRewound(long offset) {
+        lock.lock();
+        try {
+            return offset == 0 && read;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * Where a read at that offset goes on.
      *
@@ -61,6 +74,7 @@ final class DirectoryHandle {
     Cursor seek(long offset, @Nullable DirectoryListing newest) {
         lock.lock();
         try {
+            read = true;
             if (offset == 0) {
                 if (newest != null && newest != current.listing()) {
                     take(newest);

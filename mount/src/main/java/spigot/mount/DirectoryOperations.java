@@ -2,6 +2,9 @@ package spigot.mount;
 
 import java.io.IOException;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import spigot.catalog.client.DirectoryListing;
 import spigot.fuse.DirectoryWriter;
 import spigot.fuse.Entry;
@@ -19,6 +22,7 @@ import spigot.model.FileRecord;
  * again asks nobody.
  */
 final class DirectoryOperations {
+    private static final Logger log = LoggerFactory.getLogger(DirectoryOperations.class);
     private static final byte[] DOT = {'.'};
     private static final byte[] DOT_DOT = {'.', '.'};
 
@@ -115,6 +119,27 @@ final class DirectoryOperations {
         // A further request on a handle says that the kernel is done with the answer to the former.
         state.kernel.entriesTaken(handle);
         DirectoryListing newest = request.offset() == 0 ? state.catalog.cachedListing(handle.directory()) : null;
+        if (handle.isRewound(request.offset()) && newest == null) {
+            state.later(Operation.READDIR, start, request, handle.directory(), detached -> {
+                state.kernel.looking(handle.directory(), () -> reply(detached, handle, newestOrNull(handle)));
+            });
+            return;
+        }
+        reply(request, handle, newest);
+        state.statistics.done(Operation.READDIR, start);
+    }
+
+    /** Who can't be told what the directory holds now gets once more what it held. */
+    private @Nullable DirectoryListing newestOrNull(DirectoryHandle handle) throws InterruptedException {
+        try {
+            return state.catalog.list(handle.directory());
+        } catch (IOException e) {
+            log.debug("event=rewound_directory_not_refreshed directory={}", handle.directory(), e);
+            return null;
+        }
+    }
+
+    private void reply(ReaddirRequest request, DirectoryHandle handle, @Nullable DirectoryListing newest) {
         DirectoryHandle.Cursor cursor = handle.seek(request.offset(), newest);
         long stamp = state.gate.enter(handle.directory());
         try {
@@ -126,7 +151,6 @@ final class DirectoryOperations {
         } finally {
             state.gate.leave(handle.directory(), stamp);
         }
-        state.statistics.done(Operation.READDIR, start);
     }
 
     private void replyNames(ReaddirRequest request, DirectoryHandle handle, DirectoryHandle.Cursor cursor) {
