@@ -1,8 +1,14 @@
 package spigot.fuse;
 
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import spigot.linux.Libc;
+import spigot.linux.Machine;
 import spigot.linux.Memory;
 import spigot.linux.Processes;
 import spigot.linux.SystemCallException;
@@ -12,9 +18,14 @@ import spigot.linux.SystemCallException;
  * unmounts what would be left behind. It has no file, directory or descriptor on the mount. Any thread.
  */
 final class CrashGuard {
-    private static final String SCRIPT =
-            "trap '' HUP INT TERM QUIT; cd /; read -r word; [ \"$word\" = done ] && exit 0; "
-                    + "grep -q \"^[0-9]* [0-9]* $1 \" /proc/self/mountinfo && exec umount -l \"$2\"; exit 0";
+    private static final Logger LOG = LoggerFactory.getLogger(CrashGuard.class);
+
+    /** $1 is the mount's device number, the rest the command that unmounts. */
+    private static final String SCRIPT = """
+            trap '' HUP INT TERM QUIT; cd /; read -r word; [ "$word" = done ] && exit 0
+            device=$1; shift
+            grep -q "^[0-9]* [0-9]* $device " /proc/self/mountinfo && exec "$@"; exit 0""";
+
     private static final String[] ENVIRONMENT = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
 
     private final int socket;
@@ -26,16 +37,29 @@ final class CrashGuard {
         this.process = process;
     }
 
-    /** @param device of the mount, as in {@link MountTable.Mount#device}: if something else is mounted there by then, it stays */
-    static CrashGuard start(String device, String mountPoint) throws SystemCallException {
+    /**
+     * Starts a guard; without one, after a warning, when no shell can be started.
+     *
+     * @param device of the mount, as in {@link MountTable.Mount#device}: if something else is mounted there by then, it stays
+     * @param unmount the command that takes the mount away
+     */
+    static @Nullable CrashGuard start(String device, String... unmount) {
+        try {
+            return started(device, unmount);
+        } catch (SystemCallException e) {
+            LOG.warn("event=fuse-crash-guard-missing device={} reason=\"{}\"", device, e.getMessage());
+            return null;
+        }
+    }
+
+    private static CrashGuard started(String device, String[] unmount) throws SystemCallException {
         int[] pair = Processes.socketPair();
-        int nothing = Libc.open("/dev/null", 2, 0);
+        int nothing = Libc.open("/dev/null", Machine.O_RDWR, 0);
+        List<String> arguments = new ArrayList<>(List.of("fuse-crash-guard", "-c", SCRIPT, "fuse-crash-guard", device));
+        arguments.addAll(List.of(unmount));
         try {
             int process = Processes.spawn(
-                    "/bin/sh",
-                    new String[] {"spigot-crash-guard", "-c", SCRIPT, "spigot-crash-guard", device, mountPoint},
-                    ENVIRONMENT,
-                    new int[] {pair[1], nothing, nothing});
+                    "/bin/sh", arguments.toArray(String[]::new), ENVIRONMENT, new int[] {pair[1], nothing, nothing});
             return new CrashGuard(pair[0], process);
         } catch (SystemCallException e) {
             Libc.close(pair[0]);

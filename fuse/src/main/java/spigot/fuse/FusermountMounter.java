@@ -1,22 +1,30 @@
 package spigot.fuse;
 
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import spigot.linux.Errno;
 import spigot.linux.Libc;
+import spigot.linux.Machine;
+import spigot.linux.Memory;
 import spigot.linux.Processes;
 import spigot.linux.SystemCallException;
 
 /**
- * Mounts through the set-user-id program fusermount3, for ordinary users: it opens /dev/fuse, mounts, and passes the descriptor back over a socket. It
- * stays, holding the other end of that socket, and unmounts when this process is gone (auto_unmount).
+ * Mounts through the set-user-id program fusermount3, for ordinary users: it opens /dev/fuse, mounts, and passes the descriptor back over a socket. Its
+ * own option auto_unmount works only together with allow_other, so a {@link CrashGuard} does that here too.
  */
 final class FusermountMounter {
     private static final int SOCKET_IN_CHILD = 3;
+    private static final int MESSAGE_BYTES = 512;
+    private static final int F_SETFD = 2;
+    private static final int FD_CLOEXEC = 1;
 
     /** An established mount and its descriptor of /dev/fuse. */
     record Result(Mounted mounted, int device) {}
@@ -27,36 +35,69 @@ final class FusermountMounter {
         String program = program()
                 .orElseThrow(() -> new FuseException(
                         "mounting as an ordinary user needs fusermount3: install the package fuse3, or mount as root"));
-        String text = (options.readOnly() ? "ro" : "rw") + ",nosuid,nodev,auto_unmount,fsname="
+        String text = (options.readOnly() ? "ro" : "rw") + ",nosuid,nodev,fsname="
                 + options.fileSystemName().replace("\\", "\\\\").replace(",", "\\,")
                 + ",subtype=" + options.subtype()
                 + (options.allowOther() ? ",allow_other" : "")
                 + (options.defaultPermissions() ? ",default_permissions" : "");
+        int device = started(program, text, point, options);
+        Libc.fcntl(device, F_SETFD, FD_CLOEXEC);
         try {
-            int[] pair = Processes.socketPair();
-            int process = Processes.spawn(
-                    program,
-                    new String[] {"fusermount3", "-o", text, "--", point.toString()},
-                    new String[] {"_FUSE_COMMFD=" + SOCKET_IN_CHILD, "PATH=/usr/bin:/bin"},
-                    new int[] {0, 1, 2, pair[1]});
-            Libc.close(pair[1]);
-            int device = Processes.receiveDescriptor(pair[0]);
-            if (device < 0) {
-                Libc.close(pair[0]);
-                Processes.waitFor(process);
-                throw new FuseException("fusermount3 could not mount at " + point
-                        + (options.allowOther()
-                                ? " (its message is above; option allow-other needs user_allow_other in /etc/fuse.conf)"
-                                : " (its message is above)"));
-            }
-            Libc.fcntl(device, 2, 1); // close-on-exec
             List<MountTable.Mount> seen = MountTable.at(point);
-            int number = seen.isEmpty() ? -1 : seen.getFirst().minor();
-            return new Result(new ByUser(point, number, program, pair[0], process), device);
+            if (seen.isEmpty()) {
+                throw new FuseException("fusermount3 mounted at " + point + ", but it is not in /proc/self/mountinfo");
+            }
+            CrashGuard guard =
+                    CrashGuard.start(seen.getFirst().device(), program, "-u", "-z", "-q", "--", point.toString());
+            return new Result(new ByUser(point, seen.getFirst().minor(), program, guard), device);
+        } catch (IOException e) {
+            Libc.close(device);
+            throw e instanceof FuseException f ? f : new FuseException("cannot read the table of mounts", e);
+        }
+    }
+
+    /** @return the descriptor that fusermount3 passed */
+    private static int started(String program, String text, Path point, MountOptions options) throws FuseException {
+        try {
+            int[] passing = Processes.socketPair();
+            int[] saying = Processes.socketPair();
+            int nothing = Libc.open("/dev/null", Machine.O_RDWR, 0);
+            int process;
+            try {
+                process = Processes.spawn(
+                        program,
+                        new String[] {"fusermount3", "-o", text, "--", point.toString()},
+                        new String[] {"_FUSE_COMMFD=" + SOCKET_IN_CHILD, "PATH=/usr/bin:/bin"},
+                        new int[] {nothing, nothing, saying[1], passing[1]});
+            } finally {
+                Libc.close(passing[1]);
+                Libc.close(saying[1]);
+                Libc.close(nothing);
+            }
+            int device = Processes.receiveDescriptor(passing[0]);
+            String said = device < 0 ? firstLine(saying[0]) : "";
+            Libc.close(passing[0]);
+            Libc.close(saying[0]);
+            Processes.waitFor(process);
+            if (device < 0) {
+                throw new FuseException(
+                        "cannot mount at " + point + ": " + (said.isEmpty() ? "fusermount3 failed" : said)
+                                + (options.allowOther()
+                                        ? " (to let others in, /etc/fuse.conf must have user_allow_other)"
+                                        : ""));
+            }
+            return device;
         } catch (SystemCallException e) {
             throw new FuseException("cannot start fusermount3: " + e.getMessage(), e);
-        } catch (IOException e) {
-            throw e instanceof FuseException f ? f : new FuseException("cannot read the table of mounts", e);
+        }
+    }
+
+    private static String firstLine(int socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            long buffer = Memory.allocate(arena, MESSAGE_BYTES, 8);
+            long bytes = Libc.read(socket, buffer, MESSAGE_BYTES);
+            String said = new String(Memory.bytes(buffer, (int) Math.max(bytes, 0)), StandardCharsets.UTF_8);
+            return said.lines().findFirst().orElse("");
         }
     }
 
@@ -66,8 +107,11 @@ final class FusermountMounter {
                 .findFirst();
     }
 
-    private record ByUser(Path mountPoint, int connectionNumber, String program, int socket, int process)
-            implements Mounted {
+    private record ByUser(
+            Path mountPoint,
+            int connectionNumber,
+            String program,
+            @Nullable CrashGuard guard) implements Mounted {
         @Override
         public void detach() throws FuseException {
             try {
@@ -96,8 +140,9 @@ final class FusermountMounter {
 
         @Override
         public void dismissGuard() {
-            Libc.close(socket);
-            Processes.waitFor(process);
+            if (guard != null) {
+                guard.dismiss();
+            }
         }
     }
 }

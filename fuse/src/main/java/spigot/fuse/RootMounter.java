@@ -9,7 +9,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import spigot.linux.Errno;
 import spigot.linux.Processes;
-import spigot.linux.SystemCallException;
 
 /** Mounts by mount(2), for root. */
 final class RootMounter {
@@ -36,19 +35,13 @@ final class RootMounter {
             if (seen.isEmpty() || !seen.getFirst().isFuse()) {
                 throw new FuseException("mounted at " + point + ", but it is not in /proc/self/mountinfo");
             }
-            return new Root(point, seen.getFirst().minor(), guard(seen.getFirst()));
+            return new Root(
+                    point,
+                    seen.getFirst().minor(),
+                    CrashGuard.start(seen.getFirst().device(), "umount", "-l", point.toString()));
         } catch (IOException e) {
             Processes.unmount(point.toString(), Processes.MNT_DETACH);
             throw e instanceof FuseException f ? f : new FuseException("cannot read the table of mounts", e);
-        }
-    }
-
-    private static @Nullable CrashGuard guard(MountTable.Mount mount) {
-        try {
-            return CrashGuard.start(mount.device(), mount.point());
-        } catch (SystemCallException e) {
-            LOG.warn("event=fuse-crash-guard-missing mount={} reason=\"{}\"", mount.point(), e.getMessage());
-            return null;
         }
     }
 
