@@ -59,6 +59,11 @@ public record GridMember(Path directory, Identity identity) {
                     "this user has joined no grid yet: run 'spigot token create --role node' on the machine of "
                             + server + " and give the token with --token");
         }
+        if (candidates.stream().filter(known -> known.addresses().contains(server.toString())).count() == 1
+                || candidates.size() == 1) {
+            // The only one that can be meant: whoever connects will see.
+            return new GridMember(candidates.getFirst().directory(), candidates.getFirst().identity());
+        }
         List<String> refusals = new ArrayList<>();
         for (GridIdentities.Known candidate : candidates) {
             Connector connector = new Connector(candidate::identity, TransportLimits.DEFAULT, counters, random);
@@ -70,11 +75,7 @@ public record GridMember(Path directory, Identity identity) {
                 refusals.add(NodeException.reason(e));
             }
         }
-        throw new NodeException(
-                candidates.size() == 1
-                        ? refusals.getFirst()
-                        : "none of this user's " + candidates.size() + " identities is let in at " + server + ": "
-                                + refusals.getFirst()
-                                + "; if it is another grid, join it with --token");
+        throw new NodeException("none of this user's " + candidates.size() + " identities is let in at " + server + ": "
+                + refusals.getFirst() + "; if it is another grid, join it with --token");
     }
 }

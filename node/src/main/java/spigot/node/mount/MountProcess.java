@@ -15,6 +15,7 @@ import java.util.Deque;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +33,6 @@ import spigot.mount.MountLimits;
 import spigot.mount.MountedGrid;
 import spigot.node.GridMember;
 import spigot.node.NodeException;
-import spigot.node.RefusingHandler;
 import spigot.node.RenewedIdentity;
 import spigot.node.control.ControlServer;
 import spigot.node.control.ControlSocket;
@@ -41,7 +41,9 @@ import spigot.node.home.MountRecord;
 import spigot.node.home.MountRecords;
 import spigot.node.home.ProcessStamp;
 import spigot.node.home.SpigotHome;
+import spigot.coherence.HolderConfig;
 import spigot.session.BootClock;
+import spigot.transport.LinkBrokenException;
 import spigot.transport.Peer;
 import spigot.transport.TransportCounters;
 import spigot.transport.TransportLimits;
@@ -58,6 +60,7 @@ final class MountProcess implements AutoCloseable {
     /** WAIT waits as long as it takes; what it waits in can be interrupted. */
     private static final Duration FOR_EVER = Duration.ofDays(3650);
 
+    private static final Duration CONNECT = Duration.ofSeconds(15);
     private static final Path FUSE_CONF = Path.of("/etc/fuse.conf");
 
     private final Deque<Part> parts = new ArrayDeque<>();
@@ -101,12 +104,6 @@ final class MountProcess implements AutoCloseable {
         String server = configuration.server().toString();
         RenewedIdentity identity = new RenewedIdentity(member.identity());
         Connector connector = new Connector(identity, TransportLimits.DEFAULT, counters, random);
-        Peer renewal = keep("renewal link", connector.peer(server, new RefusingHandler()));
-        identity.renewWith(keep(
-                "identity",
-                new IdentityRenewer(
-                        member.directory(), member.identity(), IdentityRenewer.over(renewal), Clock.systemUTC())));
-
         KernelCaches kernel = new KernelCaches();
         Duration patience = configuration.onUnreachable() == OnUnreachable.WAIT ? FOR_EVER : configuration.timeout();
         CatalogClientSettings names = new CatalogClientSettings(
@@ -114,8 +111,29 @@ final class MountProcess implements AutoCloseable {
                 CatalogClientSettings.DEFAULT.callTimeout(),
                 configuration.namesBytes(),
                 CatalogClientSettings.DEFAULT.lookupsBeforeListing());
-        CatalogClient catalog =
-                keep("catalog", new CatalogClient(handler -> connector.peer(server, handler), names, kernel));
+        long instance = instance(configuration.mountPoint());
+        AtomicReference<Peer> link = new AtomicReference<>();
+        CatalogClient catalog = keep(
+                "catalog",
+                new CatalogClient(
+                        handler -> {
+                            link.set(connector.peer(server, handler));
+                            return link.get();
+                        },
+                        names,
+                        kernel,
+                        HolderConfig.of(instance),
+                        BootClock.system()));
+        try {
+            link.get().link(CONNECT);
+        } catch (LinkBrokenException e) {
+            throw new NodeException(NodeException.reason(e), e);
+        }
+        identities.remember(member.directory(), server);
+        identity.renewWith(keep(
+                "identity",
+                new IdentityRenewer(
+                        member.directory(), member.identity(), IdentityRenewer.over(link.get()), Clock.systemUTC())));
         String grid = member.identity().self().grid();
         Path cache = cacheDirectory(configuration, home, grid);
         FileClient files;
@@ -127,7 +145,7 @@ final class MountProcess implements AutoCloseable {
                             connector::peer,
                             catalog::locate,
                             kernel,
-                            instance(configuration.mountPoint()),
+                            instance,
                             BootClock.system()));
         } catch (CacheDirectoryException e) {
             throw new NodeException(NodeException.reason(e), e);
