@@ -123,6 +123,7 @@ final class Connection {
         LOG.info("event=fuse-ended how={} unanswered={}", how, pending.size());
         try {
             notifier.close();
+            pending.interruptAll();
             atEnd.run();
         } catch (Throwable e) {
             LOG.error("event=fuse-destroy-failed", e);

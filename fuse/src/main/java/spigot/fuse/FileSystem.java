@@ -18,7 +18,7 @@ public interface FileSystem {
     /** Called once, before any request. */
     default void init(FuseSession session) {}
 
-    /** Called once, after the last worker has ended: nothing more is asked. Detached requests may be unanswered. */
+    /** Called once, after the last worker has ended: nothing more is asked. Detached requests that are unanswered were interrupted. */
     default void destroy() {}
 
     /** The kernel forgets so many of the lookups that were answered for the node; at 0 left it does not know the node any more. */

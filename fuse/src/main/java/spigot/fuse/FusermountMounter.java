@@ -115,13 +115,16 @@ final class FusermountMounter {
         @Override
         public void detach() throws FuseException {
             try {
+                if (!MountTable.isSeen(mountPoint, connectionNumber)) {
+                    return;
+                }
                 int child = Processes.spawn(
                         program,
                         new String[] {"fusermount3", "-u", "-z", "-q", "--", mountPoint.toString()},
                         new String[] {"PATH=/usr/bin:/bin"},
                         new int[] {0, 1, 2});
                 int code = Processes.waitFor(child);
-                if (code != 0 && !MountTable.at(mountPoint).isEmpty()) {
+                if (code != 0 && MountTable.isSeen(mountPoint, connectionNumber)) {
                     throw new FuseException(
                             "fusermount3 could not unmount " + mountPoint + " (exit code " + code + ")");
                 }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Any thread may submit; at the bound of waiting tasks it waits, but workers of a mount get a failed future, as the kernel may need them to go on.
  */
 final class KeyedThreads {
-    static final int MAX_THREADS = 16;
+    static final int MAX_THREADS = 64;
     private static final int IDLE_SECONDS = 10;
 
     @FunctionalInterface

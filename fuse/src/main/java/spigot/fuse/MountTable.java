@@ -44,6 +44,14 @@ final class MountTable {
         return found.isEmpty() ? found : List.of(found.getLast());
     }
 
+    /** Whether what is seen at the path is the FUSE mount of this connection, and not another one that came later. */
+    static boolean isSeen(Path point, int connection) throws IOException {
+        List<Mount> there = at(point);
+        return !there.isEmpty()
+                && there.getFirst().isFuse()
+                && there.getFirst().device().equals("0:" + connection);
+    }
+
     static List<Mount> parse(String table) {
         List<Mount> mounts = new ArrayList<>();
         for (String line : table.split("\n")) {

@@ -32,6 +32,11 @@ final class PendingRequests {
         return true;
     }
 
+    /** Nobody waits for them any more: lets go what works on them. */
+    void interruptAll() {
+        requests.values().forEach(Request::interrupt);
+    }
+
     int size() {
         return (int) Math.min(Integer.MAX_VALUE, requests.mappingCount());
     }

@@ -159,7 +159,7 @@ public abstract class Request<R extends Request<R>> {
     }
 
     /**
-     * What to do, on a virtual thread of its own, when the caller of this detached request is interrupted or killed: usually to answer EINTR soon. At
+     * What to do, on a virtual thread of its own, when the caller of this detached request is interrupted or killed, or the mount ends: usually to answer EINTR soon. At
      * once if that has happened already; a further call replaces the former.
      */
     public final void onInterrupt(Runnable action) {

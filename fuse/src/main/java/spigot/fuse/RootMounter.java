@@ -59,8 +59,15 @@ final class RootMounter {
             Path mountPoint, int connectionNumber, @Nullable CrashGuard guard) implements Mounted {
         @Override
         public void detach() throws FuseException {
+            try {
+                if (!MountTable.isSeen(mountPoint, connectionNumber)) {
+                    return;
+                }
+            } catch (IOException e) {
+                throw new FuseException("cannot read the table of mounts", e);
+            }
             int result = Processes.unmount(mountPoint.toString(), Processes.MNT_DETACH | Processes.UMOUNT_NOFOLLOW);
-            if (result < 0 && result != -Errno.EINVAL && result != -Errno.ENOENT) { // those two: not mounted
+            if (result < 0 && result != -Errno.EINVAL && result != -Errno.ENOENT) { // those two: gone meanwhile
                 throw new FuseException("cannot unmount " + mountPoint + ": " + Errno.describe(-result));
             }
         }

@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -30,8 +31,8 @@ class CrashTest {
         Processes.unmount(point.toString(), Processes.MNT_DETACH); // only after a failure is there anything
     }
 
-    private Process mounted() throws Exception {
-        Process process = RealMount.start(
+    private List<String> java() {
+        return List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:TieredStopAtLevel=1",
@@ -40,6 +41,10 @@ class CrashTest {
                 System.getProperty("java.class.path"),
                 MountedProcess.class.getName(),
                 point.toString());
+    }
+
+    private Process mounted() throws Exception {
+        Process process = RealMount.start(java().toArray(String[]::new));
         assertThat(process.inputReader().readLine()).isEqualTo("mounted");
         return process;
     }
@@ -78,5 +83,18 @@ class CrashTest {
         assertThat(process.waitFor()).isZero();
         assertThat(guards).hasSize(1).noneMatch(ProcessHandle::isAlive);
         assertThat(RealMount.mountsAt(point)).isEmpty();
+    }
+
+    @Test
+    void without_dev_fuse_the_user_is_told_what_to_do() throws Exception {
+        String devices = "mount -t tmpfs none /dev; mknod -m 666 /dev/null c 1 3; mknod -m 666 /dev/zero c 1 5;"
+                + " mknod -m 666 /dev/random c 1 8; mknod -m 666 /dev/urandom c 1 9; exec \"$@\"";
+        List<String> command = new ArrayList<>(List.of("unshare", "-m", "sh", "-c", devices, "sh"));
+        command.addAll(java());
+        Process process = RealMount.start(command.toArray(String[]::new));
+        assertThat(process.inputReader().readLine())
+                .isEqualTo("error: there is no /dev/fuse: load the kernel module (modprobe fuse),"
+                        + " or give the device to this container");
+        assertThat(process.waitFor()).isZero();
     }
 }

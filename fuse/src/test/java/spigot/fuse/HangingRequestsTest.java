@@ -122,6 +122,7 @@ class HangingRequestsTest {
         assertThat(reader.inputReader().readLine()).startsWith("-");
         reader.getOutputStream().close();
         assertEndsSoon(reader);
+        await().until(() -> files.held.get() == 0); // what worked on the request was let go
         assertThat(RealMount.mountsAt(mount.point)).hasSize(1);
     }
 
@@ -145,6 +146,16 @@ class HangingRequestsTest {
         mount.shell("umount $1");
         assertThat(mount.session.await(Duration.ofSeconds(10))).isTrue();
         assertThat(mount.session.await()).isEqualTo(FuseSession.End.UNMOUNTED);
+    }
+
+    @Test
+    void what_somebody_else_mounts_there_afterwards_is_left_alone() throws Exception {
+        mount.shell("umount $1; mount -t tmpfs none $1");
+        mount.session.unmount();
+        assertThat(RealMount.mountsAt(mount.point))
+                .extracting(MountTable.Mount::type)
+                .containsExactly("tmpfs");
+        mount.shell("umount $1");
     }
 
     @Test
