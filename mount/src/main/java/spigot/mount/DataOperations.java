@@ -89,8 +89,7 @@ final class DataOperations {
     }
 
     private static boolean agree(FileRecord catalog, FileRecord home) {
-        return NodeRecords.newer(catalog, home) == catalog
-                || home.attributes().equals(catalog.attributes());
+        return NodeRecords.newer(catalog, home) == catalog || home.attributes().equals(catalog.attributes());
     }
 
     private void reply(OpenRequest request, long node, FileId id, OpenFile file) throws IOException {
@@ -150,7 +149,8 @@ final class DataOperations {
      * Bytes that were read before the file's change was told are not sent after it was acknowledged, as the kernel would keep
      * them: they are read again.
      */
-    private void readAndWait(ReadRequest request, OpenFiles.FileHandle handle) throws IOException, InterruptedException {
+    private void readAndWait(ReadRequest request, OpenFiles.FileHandle handle)
+            throws IOException, InterruptedException {
         OpenNode shared = handle.shared();
         // Direct reads lock no page.
         OpenNode.PendingRead pending =

@@ -83,7 +83,8 @@ final class DirectoryHandle {
             }
             int serial = (int) (offset >>> 32);
             if (serial != current.serial()) {
-                // An offset from before a rewind, or from the kernel's copy of another handle's listing: goes on in that one.
+                // An offset from before a rewind, or from the kernel's copy of another handle's listing: goes on in
+                // that one.
                 DirectoryListing other = listings.bySerial(serial);
                 if (other != null) {
                     take(other);

@@ -215,5 +215,4 @@ final class DirectoryOperations {
         }
         return position;
     }
-
 }

@@ -31,7 +31,8 @@ final class ErrorNumbers {
 
     private static int ofRefusal(Failure failure) {
         return switch (failure.getCode()) {
-            case NOT_FOUND -> Errno.ENOENT;
+            // A name that is absent is no failure; a node whose file is gone makes the kernel look the name up again.
+            case NOT_FOUND -> Errno.ESTALE;
             case NOT_DIRECTORY -> Errno.ENOTDIR;
             case DENIED -> Errno.EACCES;
             case NO_ATTRIBUTE -> Errno.ENODATA;
@@ -52,8 +53,16 @@ final class ErrorNumbers {
     /** What a file operation at a server ran into: shown as it is where it says something about the file itself. */
     private static int ofServerErrno(int errno) {
         return switch (errno) {
-            case Errno.ENOENT, Errno.EACCES, Errno.EPERM, Errno.ENODATA, Errno.ENXIO, Errno.EISDIR, Errno.EOVERFLOW,
-                    Errno.EOPNOTSUPP, Errno.ELOOP, Errno.ENAMETOOLONG -> errno;
+            case Errno.ENOENT,
+                    Errno.EACCES,
+                    Errno.EPERM,
+                    Errno.ENODATA,
+                    Errno.ENXIO,
+                    Errno.EISDIR,
+                    Errno.EOVERFLOW,
+                    Errno.EOPNOTSUPP,
+                    Errno.ELOOP,
+                    Errno.ENAMETOOLONG -> errno;
             default -> Errno.EIO;
         };
     }

@@ -40,7 +40,10 @@ final class FileXattrs {
     private static final class Known {
         final Version version;
         final long changedNanos;
-        @Nullable List<RawBytes> names;
+
+        @Nullable
+        List<RawBytes> names;
+
         final Map<RawBytes, Optional<RawBytes>> values = new HashMap<>();
         long bytes = ENTRY_BYTES;
 
@@ -65,7 +68,8 @@ final class FileXattrs {
     }
 
     /** The value if it is known without asking, an empty Optional when it is known that there is none, else null. */
-    @Nullable Optional<RawBytes> cachedValue(FileRecord record, RawBytes name) {
+    @Nullable
+    Optional<RawBytes> cachedValue(FileRecord record, RawBytes name) {
         if (!mayHave(record)) {
             return Optional.empty();
         }
@@ -79,7 +83,8 @@ final class FileXattrs {
     }
 
     /** The names if they are known without asking, else null. */
-    @Nullable List<RawBytes> cachedNames(FileRecord record) {
+    @Nullable
+    List<RawBytes> cachedNames(FileRecord record) {
         if (!mayHave(record)) {
             return List.of();
         }

@@ -60,7 +60,8 @@ final class HandleTable<T> {
     }
 
     /** What is open under the number, or null. */
-    @Nullable T get(long number) {
+    @Nullable
+    T get(long number) {
         AtomicReferenceArray<@Nullable T>[] all = chunks;
         return number > 0 && number >>> CHUNK_BITS < all.length
                 ? all[(int) (number >>> CHUNK_BITS)].get((int) number & (CHUNK - 1))
@@ -68,7 +69,8 @@ final class HandleTable<T> {
     }
 
     /** What was open under the number, which is free again; null when nothing was. */
-    @Nullable T remove(long number) {
+    @Nullable
+    T remove(long number) {
         lock.lock();
         try {
             T value = get(number);

@@ -113,9 +113,12 @@ public final class KernelCaches implements NamespaceListener, DataListener {
         long[] children = nodes.takeLeasedChildren(directory);
         if (given != null && given.names()) {
             if (entriesInFlight.stream().anyMatch(handle -> handle.directory().equals(directory))) {
-                // An answer to READDIRPLUS that was taken but not worked off becomes names of the new epoch: wait until the
-                // reader leaves the directory's lock. A LOOKUP that waits for the catalog holds that lock too, and perhaps
-                // waits for this very lease to be given back, so these are waited for here, where nobody is blocked by it.
+                // An answer to READDIRPLUS that was taken but not worked off becomes names of the new epoch: wait until
+                // the
+                // reader leaves the directory's lock. A LOOKUP that waits for the catalog holds that lock too, and
+                // perhaps
+                // waits for this very lease to be given back, so these are waited for here, where nobody is blocked by
+                // it.
                 lookups.awaitNone(directory);
                 told.expireEntry(given.node(), FENCE);
             }

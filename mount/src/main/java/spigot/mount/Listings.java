@@ -87,7 +87,8 @@ final class Listings {
     }
 
     /** The listing that some handle holds under the serial, or null. */
-    @Nullable DirectoryListing bySerial(int serial) {
+    @Nullable
+    DirectoryListing bySerial(int serial) {
         lock.lock();
         try {
             Held known = held.get(serial);

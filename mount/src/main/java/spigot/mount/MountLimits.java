@@ -13,8 +13,9 @@ public record MountLimits(int openFiles, int openDirectories, long listingBytes,
 
     public MountLimits {
         if (openFiles < 1 || openDirectories < 1 || listingBytes < 0 || xattrBytes < 0) {
-            throw new IllegalArgumentException("a mount needs at least one open file and one open directory, and no negative"
-                    + " amount of memory");
+            throw new IllegalArgumentException(
+                    "a mount needs at least one open file and one open directory, and no negative"
+                            + " amount of memory");
         }
     }
 }

@@ -93,10 +93,10 @@ final class NameOperations {
         }
     }
 
-    private void replyEntry(
-            LookupRequest request, FileRecord record, FileId directory, byte[] name, boolean leased) {
+    private void replyEntry(LookupRequest request, FileRecord record, FileId directory, byte[] name, boolean leased) {
         Entry entry = request.entry();
         fill(entry, record, request.nodeId(), directory, name, leased);
+        state.records.lookedUp(record);
         if (!request.reply(entry)) {
             state.nodes.forget(entry.nodeId, 1);
         }
@@ -209,8 +209,8 @@ final class NameOperations {
         }
         NodeAttributes attributes = request.attributes();
         KernelAttributes.fill(attributes, shown);
-        boolean _ = answer.reply(
-                request, attributes, shown.attributes().bornNanos(), keep ? MountState.LEASED_NANOS : 0);
+        boolean _ =
+                answer.reply(request, attributes, shown.attributes().bornNanos(), keep ? MountState.LEASED_NANOS : 0);
     }
 
     // ---- symbolic links ----

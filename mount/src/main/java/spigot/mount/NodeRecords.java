@@ -21,6 +21,7 @@ final class NodeRecords {
     private final CatalogClient catalog;
     private final NodeTable nodes;
     private final OpenFiles open;
+    private final RecentRecords recent = new RecentRecords();
 
     NodeRecords(CatalogClient catalog, NodeTable nodes, OpenFiles open) {
         this.catalog = catalog;
@@ -37,6 +38,11 @@ final class NodeRecords {
         return file;
     }
 
+    /** A program was told of this file, and may open it next. */
+    void lookedUp(FileRecord record) {
+        recent.lookedUp(record);
+    }
+
     /** The directory whose lease covers the node's attributes: the root covers its own. */
     FileId covering(long node) {
         NodeTable.Place place = nodes.place(node);
@@ -44,7 +50,8 @@ final class NodeRecords {
     }
 
     /** The record without asking; null when the catalog must be asked. */
-    @Nullable FileRecord cached(long node, FileId file) {
+    @Nullable
+    FileRecord cached(long node, FileId file) {
         NodeTable.Place place = nodes.place(node);
         if (place == null) {
             DirectoryListing root = file.equals(FileId.ROOT) ? catalog.cachedListing(file) : null;
@@ -76,6 +83,10 @@ final class NodeRecords {
             FileRecord seen = open.seenByHome(file);
             if (e.code() == Failure.Code.NOT_FOUND && seen != null) {
                 return withoutLinks(seen);
+            }
+            FileRecord lookedUp = recent.get(file);
+            if (e.code() == Failure.Code.NOT_FOUND && lookedUp != null) {
+                return withoutLinks(lookedUp);
             }
             throw e;
         }

@@ -135,7 +135,8 @@ final class NodeTable {
     }
 
     /** The file of a node, or null when the kernel has forgotten it. */
-    @Nullable FileId file(long node) {
+    @Nullable
+    FileId file(long node) {
         lock.lock();
         try {
             int slot = slot(node);
@@ -157,7 +158,8 @@ final class NodeTable {
     }
 
     /** Where the node was seen last; null for the root and for an unknown node. */
-    @Nullable Place place(long node) {
+    @Nullable
+    Place place(long node) {
         lock.lock();
         try {
             int slot = slot(node);
@@ -221,7 +223,8 @@ final class NodeTable {
     record Given(long node, boolean names, boolean listing, boolean attributes) {}
 
     /** What the kernel may hold of a directory, forgotten by this call; null when it does not know the directory. */
-    @Nullable Given takeGiven(FileId directory) {
+    @Nullable
+    Given takeGiven(FileId directory) {
         lock.lock();
         try {
             int slot = find(directory);
@@ -231,8 +234,7 @@ final class NodeTable {
             Chunk chunk = chunk(slot);
             int row = at(slot);
             byte flags = chunk.given[row];
-            Given given = new Given(
-                    id(slot), (flags & NAMES) != 0, chunk.listing[row] != 0, (flags & ATTRIBUTES) != 0);
+            Given given = new Given(id(slot), (flags & NAMES) != 0, chunk.listing[row] != 0, (flags & ATTRIBUTES) != 0);
             chunk.given[row] = 0;
             chunk.listing[row] = 0;
             return given;

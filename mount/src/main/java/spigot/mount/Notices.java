@@ -61,7 +61,10 @@ final class Notices {
             boolean _ = notice.get();
         } catch (ExecutionException e) {
             if (!saysEnded(e.getCause())) {
-                throw new IOException("the kernel did not drop what it was told to: " + e.getCause().getMessage(), e);
+                throw new IOException(
+                        "the kernel did not drop what it was told to: "
+                                + e.getCause().getMessage(),
+                        e);
             }
         }
     }
@@ -69,10 +72,11 @@ final class Notices {
     private static boolean saysEnded(Throwable failure) {
         return switch (failure) {
             case FuseException _ -> true;
-            case SystemCallException refused -> switch (refused.errno()) {
-                case Errno.ENODEV, Errno.ENOTCONN, Errno.ECONNABORTED, Errno.EBADF -> true;
-                default -> false;
-            };
+            case SystemCallException refused ->
+                switch (refused.errno()) {
+                    case Errno.ENODEV, Errno.ENOTCONN, Errno.ECONNABORTED, Errno.EBADF -> true;
+                    default -> false;
+                };
             default -> false;
         };
     }

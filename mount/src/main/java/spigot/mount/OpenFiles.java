@@ -37,7 +37,8 @@ final class OpenFiles {
         return number;
     }
 
-    @Nullable FileHandle get(long number) {
+    @Nullable
+    FileHandle get(long number) {
         return handles.get(number);
     }
 
@@ -54,12 +55,14 @@ final class OpenFiles {
     }
 
     /** What the handles of a file share; null when it is not open. */
-    @Nullable OpenNode node(FileId file) {
+    @Nullable
+    OpenNode node(FileId file) {
         return nodes.get(file);
     }
 
     /** The file as its home saw it last; null when it is not open. */
-    @Nullable FileRecord seenByHome(FileId file) {
+    @Nullable
+    FileRecord seenByHome(FileId file) {
         OpenNode node = nodes.isEmpty() ? null : nodes.get(file);
         return node == null ? null : node.seenByHome();
     }

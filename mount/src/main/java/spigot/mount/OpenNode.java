@@ -69,7 +69,8 @@ final class OpenNode {
     }
 
     /** The file as its home saw it last. */
-    @Nullable FileRecord seenByHome() {
+    @Nullable
+    FileRecord seenByHome() {
         OpenFile current = view;
         return current == null ? null : current.record();
     }

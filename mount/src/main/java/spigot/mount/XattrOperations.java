@@ -78,9 +78,10 @@ final class XattrOperations {
         return switch (attribute) {
             case FILE_ID -> Optional.of(record.id().toString());
             case VERSION -> Optional.of(record.version().toString());
-            case HOME -> record.home().equals(NodeId.NONE)
-                    ? Optional.empty()
-                    : Optional.of(record.home().toString());
+            case HOME ->
+                record.home().equals(NodeId.NONE)
+                        ? Optional.empty()
+                        : Optional.of(record.home().toString());
             case STALE -> Optional.of(state.catalog.isStale(state.records.covering(node)) ? "1" : "0");
             case ERROR -> state.errors.of(record.id());
             case REPLICAS -> Optional.empty();

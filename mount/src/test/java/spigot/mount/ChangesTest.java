@@ -107,9 +107,7 @@ class ChangesTest {
     void aChangedModeIsSeenThroughNamesAndOpenDescriptors() throws Exception {
         Path go = directory.resolve("go");
         Path output = directory.resolve("output");
-        Process reader = Programs.start(
-                "python3",
-                """
+        Process reader = Programs.start("python3", """
                 import os, sys, time
                 path, go = sys.argv[1:]
                 place = os.open(path, os.O_PATH)
@@ -118,10 +116,7 @@ class ChangesTest {
                 print(modes(), flush=True)
                 while not os.path.exists(go): time.sleep(0.05)
                 print(modes(), flush=True)
-                """,
-                output,
-                data.resolve("few/file"),
-                go);
+                """, output, data.resolve("few/file"), go);
         await().until(() -> Files.readString(output).endsWith("\n"));
         run("chmod 600 \"$1/few/file\"; chmod 711 \"$1/few\"", source);
         tree.update("few/file", false);
@@ -148,9 +143,7 @@ class ChangesTest {
     void whoReadsADirectoryWhileItChangesSeesTheOldNamesOnceEachAndTheNextReaderTheNewOnes() throws Exception {
         Path go = directory.resolve("go");
         Path output = directory.resolve("output");
-        Process reader = Programs.start(
-                "python3",
-                """
+        Process reader = Programs.start("python3", """
                 import os, sys, time
                 path, go = sys.argv[1:]
                 names = []
@@ -162,16 +155,14 @@ class ChangesTest {
                             while not os.path.exists(go): time.sleep(0.05)
                 assert sorted(names) == ['name%05d' % i for i in range(1, 2001)], len(names)
                 print(len(os.listdir(path)), 'new' in os.listdir(path), 'name01999' in os.listdir(path), flush=True)
-                """,
-                output,
-                data.resolve("many"),
-                go);
+                """, output, data.resolve("many"), go);
         await().until(() -> Files.readString(output).startsWith("half"));
         Files.writeString(source.resolve("many/new"), "");
         tree.register("many");
         tree.withdraw("many/name01999");
         tree.withdraw("many/name00001");
-        assertThat(run("ls \"$1/many\" | wc -l; ls -f \"$1/many\" | grep -c new", data)).isEqualTo("1999\n1\n");
+        assertThat(run("ls \"$1/many\" | wc -l; ls -f \"$1/many\" | grep -c new", data))
+                .isEqualTo("1999\n1\n");
         Files.createFile(go);
         assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output)).isEqualTo("half\n1999 True False\n");
@@ -181,9 +172,7 @@ class ChangesTest {
     void aRewoundDirectoryShowsWhatItHoldsNowAndEarlierPositionsStayValid() throws Exception {
         Path go = directory.resolve("go");
         Path output = directory.resolve("output");
-        Process reader = Programs.start(
-                "python3",
-                """
+        Process reader = Programs.start("python3", """
                 import ctypes, os, sys, time
                 libc = ctypes.CDLL(None)
                 class Entry(ctypes.Structure):
@@ -210,10 +199,7 @@ class ChangesTest {
                 while (name := read()): names.add(name)
                 assert b'new' in names and len(names) == 2003, len(names)
                 print('done', flush=True)
-                """,
-                output,
-                data.resolve("many"),
-                go);
+                """, output, data.resolve("many"), go);
         await().until(() -> Files.readString(output).contains("\n"));
         Files.writeString(source.resolve("many/new"), "");
         tree.register("many");
@@ -241,9 +227,7 @@ class ChangesTest {
         Path output = directory.resolve("output");
         Files.writeString(source.resolve("few/file"), "old ".repeat(5000));
         tree.update("few/file", true);
-        Process reader = Programs.start(
-                "python3",
-                """
+        Process reader = Programs.start("python3", """
                 import mmap, os, sys, time
                 path, go = sys.argv[1:]
                 fd = os.open(path, os.O_RDONLY)
@@ -251,16 +235,12 @@ class ChangesTest {
                 print(mapped[0:3], mapped[16000:16003], os.pread(fd, 3, 8000), flush=True)
                 while not os.path.exists(go): time.sleep(0.05)
                 print(mapped[0:3], mapped[16000:16003], os.pread(fd, 3, 8000), os.fstat(fd).st_size, flush=True)
-                """,
-                output,
-                data.resolve("few/file"),
-                go);
+                """, output, data.resolve("few/file"), go);
         await().until(() -> Files.readString(output).endsWith("\n"));
         change("few/file", "new ".repeat(6000));
         Files.createFile(go);
         assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(Files.readString(output))
-                .isEqualTo("b'old' b'old' b'old'\nb'new' b'new' b'new' 24000\n");
+        assertThat(Files.readString(output)).isEqualTo("b'old' b'old' b'old'\nb'new' b'new' b'new' 24000\n");
     }
 
     @Test
@@ -280,9 +260,7 @@ class ChangesTest {
         Path go = directory.resolve("go");
         Path output = directory.resolve("output");
         node.files.inMemory(true);
-        Process reader = Programs.start(
-                "python3",
-                """
+        Process reader = Programs.start("python3", """
                 import mmap, os, sys, threading, time
                 path, go = sys.argv[1:]
                 fd = os.open(path, os.O_RDONLY)
@@ -299,10 +277,7 @@ class ChangesTest {
                 print(mapped[0:3], mapped[1600000:1600003], flush=True)
                 for t in threads: t.join()
                 print(got, flush=True)
-                """,
-                output,
-                data.resolve("few/file"),
-                go);
+                """, output, data.resolve("few/file"), go);
         await().until(() -> Files.readString(output).endsWith("\n"));
         node.files.inMemory(false);
         node.files.holdReads();
@@ -313,8 +288,7 @@ class ChangesTest {
         node.files.letReadsGo();
         Files.createFile(directory.resolve("go2"));
         assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
-        assertThat(Files.readString(output))
-                .isEqualTo("b'old' b'old'\nb'new' b'new'\n[b'new', b'new', b'new']\n");
+        assertThat(Files.readString(output)).isEqualTo("b'old' b'old'\nb'new' b'new'\n[b'new', b'new', b'new']\n");
     }
 
     @Test
@@ -326,9 +300,7 @@ class ChangesTest {
         Path marker = directory.resolve("marker");
         Files.writeString(marker, "000000");
         Path output = directory.resolve("output");
-        Process reader = Programs.start(
-                "python3",
-                """
+        Process reader = Programs.start("python3", """
                 import mmap, os, random, sys
                 path, marker = sys.argv[1:]
                 fd = os.open(path, os.O_RDONLY)
@@ -342,10 +314,7 @@ class ChangesTest {
                         # Every byte is one of a digit that only grows.
                         assert min(got) >= ord(least[0]), (got, least)
                 print('done', flush=True)
-                """,
-                output,
-                data.resolve("few/file"),
-                marker);
+                """, output, data.resolve("few/file"), marker);
         FileId id = tree.id("few/file");
         await().until(() -> node.mounted.status().openFiles() > 0);
         for (char digit = '1'; digit <= '9'; digit++) {
@@ -355,7 +324,8 @@ class ChangesTest {
             dropped.get(10, TimeUnit.SECONDS);
             byte[] next = String.valueOf(digit).repeat(120_000).getBytes(StandardCharsets.US_ASCII);
             Files.write(file, next, java.nio.file.StandardOpenOption.WRITE);
-            // Reads between the acknowledgement and the change got old bytes without a lease: one more look at the home ends that.
+            // Reads between the acknowledgement and the change got old bytes without a lease: one more look at the home
+            // ends that.
             CompletableFuture<Void> again = new CompletableFuture<>();
             node.kernel.changed(id, () -> again.complete(null));
             again.get(10, TimeUnit.SECONDS);

@@ -92,7 +92,8 @@ final class LocalFiles implements FileClient {
     public OpenFile open(FileRecord record) throws IOException {
         opens.incrementAndGet();
         if (unreachable) {
-            throw new UnreachableException("the home of " + record.id() + " can't be reached: it was cut off by the test");
+            throw new UnreachableException(
+                    "the home of " + record.id() + " can't be reached: it was cut off by the test");
         }
         State state = state(record.id());
         state.seen = record;

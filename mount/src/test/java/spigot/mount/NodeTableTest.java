@@ -138,7 +138,11 @@ class NodeTableTest {
         System.gc();
         long before = usedBytes();
         for (int i = 0; i < files; i++) {
-            table.lookedUp(new FileId(i, ~i), FileId.ROOT, ("file-" + i).getBytes(java.nio.charset.StandardCharsets.UTF_8), true);
+            table.lookedUp(
+                    new FileId(i, ~i),
+                    FileId.ROOT,
+                    ("file-" + i).getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                    true);
         }
         System.gc();
         assertThat((usedBytes() - before) / files).isLessThan(150);

@@ -16,8 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 @EnabledIf("spigot.mount.RealMounts#arePossible")
 class ReadingTest {
     /** A tree with all that file systems can hold; $1 is where. */
-    private static final String TREE =
-            """
+    private static final String TREE = """
             set -e
             cd "$1"
             mkdir -p plain/deep/deeper empty odd links
@@ -68,22 +67,24 @@ class ReadingTest {
 
     @Test
     void theTreeHasTheSameNamesAttributesAndLinks() throws Exception {
-        String list = "cd \"$1\" && find . -printf '%P %y %m %U %G %s %b %n %T@ %C@ %l\\0' | LC_ALL=C sort -z | tr '\\0' '\\001'";
-        assertThat(Programs.text(Programs.bash(list, data())))
-                .isEqualTo(Programs.text(Programs.bash(list, source)));
+        String list =
+                "cd \"$1\" && find . -printf '%P %y %m %U %G %s %b %n %T@ %C@ %l\\0' | LC_ALL=C sort -z | tr '\\0' '\\001'";
+        assertThat(Programs.text(Programs.bash(list, data()))).isEqualTo(Programs.text(Programs.bash(list, source)));
     }
 
     @Test
     void allContentIsTheSame() throws Exception {
-        String sums = "cd \"$1\" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum -z | tr '\\0' '\\001'";
-        assertThat(Programs.text(Programs.bash(sums, data())))
-                .isEqualTo(Programs.text(Programs.bash(sums, source)));
+        String sums =
+                "cd \"$1\" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum -z | tr '\\0' '\\001'";
+        assertThat(Programs.text(Programs.bash(sums, data()))).isEqualTo(Programs.text(Programs.bash(sums, source)));
     }
 
     @Test
     void diffAndTarFindNoDifference() throws Exception {
-        Programs.text(Programs.bash("diff -r --no-dereference \"$1/plain/deep\" \"$2/plain/deep\" && diff -r \"$1/odd\" \"$2/odd\"",
-                source, data()));
+        Programs.text(Programs.bash(
+                "diff -r --no-dereference \"$1/plain/deep\" \"$2/plain/deep\" && diff -r \"$1/odd\" \"$2/odd\"",
+                source,
+                data()));
         Programs.text(Programs.bash("tar -C \"$1\" -cf - . | tar -C \"$2\" --compare -f -", source, data()));
     }
 
@@ -100,8 +101,7 @@ class ReadingTest {
 
     @Test
     void dotDotAndTheRootHaveTheInodesOfTheirDirectories() throws Exception {
-        String script =
-                """
+        String script = """
                 import os, sys
                 root = sys.argv[1]
                 assert os.stat(root).st_ino == 1
@@ -120,8 +120,7 @@ class ReadingTest {
 
     @Test
     void mappingsPrivateAndSharedReadWhatTheFileHas() throws Exception {
-        String script =
-                """
+        String script = """
                 import mmap, os, sys
                 source, mounted = sys.argv[1:]
                 expected = open(source, 'rb').read()
@@ -139,8 +138,7 @@ class ReadingTest {
 
     @Test
     void directReadsAndReadsAtTheEndGetWhatThereIs() throws Exception {
-        String script =
-                """
+        String script = """
                 import mmap, os, sys
                 source, mounted = sys.argv[1:]
                 expected = open(source, 'rb').read()
@@ -164,8 +162,7 @@ class ReadingTest {
 
     @Test
     void holesAreFoundWhereTheSourceHasThem() throws Exception {
-        String script =
-                """
+        String script = """
                 import errno, os, sys
                 found = []
                 for path in sys.argv[1:]:
@@ -188,7 +185,8 @@ class ReadingTest {
         // The mount is for its user only, so that even the superuser's other users do not get in.
         Programs.Result other = Programs.bash("setpriv --reuid 99 --clear-groups cat \"$1\"", secret);
         assertThat(other.status()).isNotZero();
-        assertThat(Programs.text(Programs.bash("cat \"$1\"; test -r \"$1\" && test ! -w \"$1\" && test ! -x \"$1\"", secret)))
+        assertThat(Programs.text(
+                        Programs.bash("cat \"$1\"; test -r \"$1\" && test ! -w \"$1\" && test ! -x \"$1\"", secret)))
                 .isEqualTo("hello, grid\n");
     }
 
@@ -201,14 +199,14 @@ class ReadingTest {
     @Test
     void statfsAnswersWithTheFiguresOfTheGrid() throws Exception {
         org.awaitility.Awaitility.await()
-                .untilAsserted(() -> assertThat(Programs.text(Programs.bash("stat -f -c '%b %S %l' \"$1\"", node.point)))
-                        .isEqualTo((100L << 30) / 4096 + " 4096 255\n"));
+                .untilAsserted(
+                        () -> assertThat(Programs.text(Programs.bash("stat -f -c '%b %S %l' \"$1\"", node.point)))
+                                .isEqualTo((100L << 30) / 4096 + " 4096 255\n"));
     }
 
     @Test
     void aFileHasItsOwnExtendedAttributesAndThoseOfSpigot() throws Exception {
-        String script =
-                """
+        String script = """
                 import errno, os, sys
                 random, plain, root, source = sys.argv[1:]
                 assert os.getxattr(random, 'user.color') == b'green'
@@ -232,17 +230,14 @@ class ReadingTest {
                 assert os.getxattr(plain, 'user.spigot.replicas').split(b'\\t')[:2] == [b'alpha', b'home']
                 """;
         Programs.text(Programs.python(
-                script,
-                data().resolve("plain/random.bin"),
-                data().resolve("plain/hello.txt"),
-                node.point,
-                source));
+                script, data().resolve("plain/random.bin"), data().resolve("plain/hello.txt"), node.point, source));
     }
 
     @Test
     void aFileWithoutExtendedAttributesIsNotAskedForThem() throws Exception {
         int before = node.files.xattrQuestions.get();
-        Programs.text(Programs.bash("getfattr -d \"$1\"; getfattr -n user.other \"$1\" || true", data().resolve("plain/hello.txt")));
+        Programs.text(Programs.bash(
+                "getfattr -d \"$1\"; getfattr -n user.other \"$1\" || true", data().resolve("plain/hello.txt")));
         assertThat(node.files.xattrQuestions.get()).isEqualTo(before);
     }
 
@@ -254,8 +249,7 @@ class ReadingTest {
 
     @Test
     void namesThatAreTooLongOrNotThereAreRefusedAsUsual() throws Exception {
-        String script =
-                """
+        String script = """
                 import errno, os, sys
                 def refused(path, number):
                     try: os.stat(path)

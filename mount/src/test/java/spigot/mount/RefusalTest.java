@@ -16,8 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @EnabledIf("spigot.mount.RealMounts#arePossible")
 class RefusalTest {
-    private static final String SCRIPT =
-            """
+    private static final String SCRIPT = """
             import ctypes, errno, fcntl, mmap, os, select, stat, sys
             base, kernel_refuses = sys.argv[1], sys.argv[2] == 'true'
             libc = ctypes.CDLL(None, use_errno=True)

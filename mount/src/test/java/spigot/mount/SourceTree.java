@@ -55,8 +55,8 @@ final class SourceTree implements LocalFiles.Source {
 
     /** Publishes all of it. */
     void publish(String logicalPath) throws IOException, InterruptedException {
-        FileRecord record = catalog.publish(
-                LogicalPath.parse(logicalPath), false, true, attributes(root.status(), false), null);
+        FileRecord record =
+                catalog.publish(LogicalPath.parse(logicalPath), false, true, attributes(root.status(), false), null);
         publication = record.id();
         ids.put(RawBytes.EMPTY, publication);
         register(new byte[0], publication);
@@ -103,13 +103,15 @@ final class SourceTree implements LocalFiles.Source {
     }
 
     private RegisterRequest.Builder request() {
-        return RegisterRequest.newBuilder().setPublication(Messages.bytes(publication)).setReadOnly(true);
+        return RegisterRequest.newBuilder()
+                .setPublication(Messages.bytes(publication))
+                .setReadOnly(true);
     }
 
     private Registration registration(Descriptor opened, byte[] name, FileId parent) throws IOException {
         FileStatus status = Statx.at(opened.number(), name);
-        boolean hasXattrs = status.isRegular()
-                && !ExtendedAttributes.names(opened, name).isEmpty();
+        boolean hasXattrs =
+                status.isRegular() && !ExtendedAttributes.names(opened, name).isEmpty();
         Registration.Builder registration = Registration.newBuilder()
                 .setParent(Messages.bytes(parent))
                 .setName(ByteString.copyFrom(name))
@@ -151,8 +153,7 @@ final class SourceTree implements LocalFiles.Source {
         byte[] raw = path.getBytes(StandardCharsets.UTF_8);
         int slash = path.lastIndexOf('/');
         FileId parent = id(slash < 0 ? "" : path.substring(0, slash));
-        catalog.withdraw(
-                publication, List.of(new RegistrationClient.Name(parent, FileName.of(lastName(raw)))));
+        catalog.withdraw(publication, List.of(new RegistrationClient.Name(parent, FileName.of(lastName(raw)))));
         ids.remove(RawBytes.copyOf(raw));
     }
 

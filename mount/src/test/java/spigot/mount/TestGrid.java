@@ -116,8 +116,7 @@ final class TestGrid implements AutoCloseable {
     }
 
     Node mount(SourceTree tree, MountOptions options, MountLimits limits) throws IOException {
-        return new Node(
-                tree, options, limits, CatalogClientSettings.DEFAULT.withPatience(Duration.ofSeconds(5)));
+        return new Node(tree, options, limits, CatalogClientSettings.DEFAULT.withPatience(Duration.ofSeconds(5)));
     }
 
     @Override
@@ -163,7 +162,8 @@ final class TestGrid implements AutoCloseable {
     private static final class Silent implements LinkHandler {
         @Override
         public void request(Link from, Envelope request, Responder responder) throws IOException {
-            responder.fail(Failure.newBuilder().setCode(Failure.Code.BAD_REQUEST).build());
+            responder.fail(
+                    Failure.newBuilder().setCode(Failure.Code.BAD_REQUEST).build());
         }
     }
 }

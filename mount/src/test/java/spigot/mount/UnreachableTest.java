@@ -43,7 +43,8 @@ class UnreachableTest {
         Programs.Result read = Programs.bash("cat \"$1\"", file);
         assertThat(read.status()).isEqualTo(1);
         assertThat(read.text()).contains("Input/output error");
-        assertThat(Programs.text(Programs.bash("getfattr --absolute-names --only-values -n user.spigot.error \"$1\"", file)))
+        assertThat(Programs.text(
+                        Programs.bash("getfattr --absolute-names --only-values -n user.spigot.error \"$1\"", file)))
                 .startsWith("OPEN: the home of ")
                 .endsWith("it was cut off by the test");
         node.files.unreachable(false);
