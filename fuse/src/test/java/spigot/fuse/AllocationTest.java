@@ -1,0 +1,68 @@
+package spigot.fuse;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What is answered from memory makes no garbage: counted by the JVM on the worker's thread. */
+@Timeout(60)
+class AllocationTest {
+    private static final int WARM_UP = 15_000;
+    private static final int ROUNDS = 10_000;
+
+    private static final class Hits implements FileSystem {
+        private static final byte[] NAME = "name".getBytes(StandardCharsets.US_ASCII);
+
+        private final MemorySegment page = Arena.ofAuto().allocate(4096);
+        volatile long worker;
+
+        @Override
+        public void lookup(LookupRequest request) {
+            worker = Thread.currentThread().threadId();
+            Entry entry = request.entry();
+            if (request.name().contentEquals(NAME)) {
+                entry.nodeId = 2;
+                entry.attributes.inode = 2;
+            }
+            request.reply(entry);
+        }
+
+        @Override
+        public void getattr(GetattrRequest request) {
+            request.reply(request.attributes(), Entry.FOREVER);
+        }
+
+        @Override
+        public void read(ReadRequest request) {
+            request.append(page, 0, 1024).append(page, 1024, 3072).replyAppended();
+        }
+    }
+
+    @Test
+    void a_lookup_a_getattr_and_a_read_from_memory_allocate_nothing() throws Exception {
+        Hits hits = new Hits();
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        byte[] lookup = FakeKernel.body(new byte[0], "name");
+        ByteBuffer read = FakeKernel.body(Layout.READ_IN_BYTES).putInt(Layout.READ_IN_SIZE, 4096);
+        try (FakeKernel kernel = new FakeKernel(hits, 1)) {
+            long before = 0;
+            for (int i = 0; i < WARM_UP + ROUNDS; i++) {
+                if (i == WARM_UP) {
+                    before = threads.getThreadAllocatedBytes(hits.worker);
+                }
+                kernel.ask(Opcode.LOOKUP.number(), 3L * i + 10, 1, lookup);
+                kernel.ask(Opcode.GETATTR.number(), 3L * i + 11, 2, new byte[Layout.GETATTR_IN_BYTES]);
+                kernel.ask(Opcode.READ.number(), 3L * i + 12, 2, read.array());
+            }
+            long allocated = threads.getThreadAllocatedBytes(hits.worker) - before;
+            assertThat(allocated).as("bytes for " + 3 * ROUNDS + " requests").isLessThan(ROUNDS);
+        }
+    }
+}
