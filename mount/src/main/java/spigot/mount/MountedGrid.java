@@ -49,13 +49,16 @@ public final class MountedGrid implements AutoCloseable {
     }
 
     /**
-     * What suits a grid: read-only, permissions checked by the kernel, neither devices nor set-user-id programs. Without
+     * What suits a grid: read-only; permissions checked by the kernel, by the access control lists of files too, as without
+     * them the group bits of a mode would give more than the owner did; neither devices nor set-user-id programs. Without
      * ASYNC_DIO, as a process in a direct read could not be killed then while a server does not answer.
      */
     public static MountOptions options() {
         return MountOptions.defaults()
                 .withReadOnly(true)
-                .withInitFlags((InitFlags.STANDARD & ~InitFlags.ASYNC_DIO) | InitFlags.EXPORT_SUPPORT);
+                .withInitFlags((InitFlags.STANDARD & ~InitFlags.ASYNC_DIO)
+                        | InitFlags.EXPORT_SUPPORT
+                        | InitFlags.POSIX_ACL);
     }
 
     public Path mountPoint() {

@@ -56,8 +56,14 @@ final class XattrOperations {
             reply(request, virtualValue(virtual, node, record).map(text -> text.getBytes(StandardCharsets.UTF_8)));
             return true;
         }
+        RawBytes ownName = RawBytes.copyOf(name);
+        if (FileXattrs.isForeignLabel(ownName)) {
+            // As a file system without labels says it: ls(1) then does not ask for those of the other files.
+            request.replyError(Errno.EOPNOTSUPP);
+            return true;
+        }
         Optional<RawBytes> value =
-                VirtualAttribute.isReserved(name) ? Optional.empty() : own.cachedValue(record, RawBytes.copyOf(name));
+                VirtualAttribute.isReserved(name) ? Optional.empty() : own.cachedValue(record, ownName);
         if (value == null) {
             return false;
         }
@@ -121,7 +127,7 @@ final class XattrOperations {
     private static byte[] joined(List<RawBytes> names) {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         for (RawBytes name : names) {
-            if (!VirtualAttribute.isReserved(name.toArray())) {
+            if (!VirtualAttribute.isReserved(name.toArray()) && !FileXattrs.isForeignLabel(name)) {
                 all.writeBytes(name.toArray());
                 all.write(0);
             }

@@ -17,6 +17,11 @@ import spigot.catalog.server.CatalogConfiguration;
 import spigot.catalog.server.CatalogServer;
 import spigot.catalog.server.MemoryCatalogLog;
 import spigot.fuse.MountOptions;
+import spigot.model.Attributes;
+import spigot.model.FileId;
+import spigot.model.FileKind;
+import spigot.model.FileName;
+import spigot.model.LogicalPath;
 import spigot.model.NodeId;
 import spigot.session.BootClock;
 import spigot.transport.Link;
@@ -27,6 +32,8 @@ import spigot.transport.Responder;
 import spigot.transport.identity.GridAuthority;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Failure;
+import spigot.transport.wire.RegisterRequest;
+import spigot.transport.wire.Registration;
 import spigot.transport.wire.ServerInfo;
 
 /** A real catalog with its log in memory, a published directory, and real mounts of it, in this process. */
@@ -71,6 +78,27 @@ final class TestGrid implements AutoCloseable {
         SourceTree tree = new SourceTree(source, registration);
         tree.publish(logicalPath);
         return tree;
+    }
+
+    /** Publishes a directory with so many empty files, which are nowhere. */
+    void publishNames(String logicalPath, int files) throws IOException, InterruptedException {
+        Attributes root = new Attributes(FileKind.DIRECTORY, 0755, 0, 0, 4096, 4096, 2, 1, 2, 3, 4, 0, false);
+        Attributes file = new Attributes(FileKind.REGULAR, 0644, 7, 8, 123, 512, 1, 1, 2, 3, 4, 0, false);
+        FileId publication = registration
+                .publish(LogicalPath.parse(logicalPath), false, true, root, null)
+                .id();
+        for (int from = 0; from < files; from += RegistrationClient.MAX_BATCH_ENTRIES) {
+            RegisterRequest.Builder batch =
+                    RegisterRequest.newBuilder().setPublication(Messages.bytes(publication)).setReadOnly(true);
+            int end = Math.min(files, from + RegistrationClient.MAX_BATCH_ENTRIES);
+            for (int i = from; i < end; i++) {
+                batch.addEntries(Registration.newBuilder()
+                        .setParent(Messages.bytes(publication))
+                        .setName(Messages.bytes(FileName.of("file-%06d.dat".formatted(i))))
+                        .setAttributes(Messages.wire(file)));
+            }
+            registration.register(batch.build());
+        }
     }
 
     /** A computing node with its own clients and mount. */
