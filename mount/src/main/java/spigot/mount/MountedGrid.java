@@ -56,9 +56,8 @@ public final class MountedGrid implements AutoCloseable {
     public static MountOptions options() {
         return MountOptions.defaults()
                 .withReadOnly(true)
-                .withInitFlags((InitFlags.STANDARD & ~InitFlags.ASYNC_DIO)
-                        | InitFlags.EXPORT_SUPPORT
-                        | InitFlags.POSIX_ACL);
+                .withInitFlags(
+                        (InitFlags.STANDARD & ~InitFlags.ASYNC_DIO) | InitFlags.EXPORT_SUPPORT | InitFlags.POSIX_ACL);
     }
 
     public Path mountPoint() {

@@ -28,9 +28,11 @@ class ManyFilesTest {
             Path large = node.point.resolve("large");
 
             long start = System.nanoTime();
-            assertThat(Programs.text(Programs.bash("find \"$1\" | wc -l", large))).isEqualTo(FILES + 1 + "\n");
+            assertThat(Programs.text(Programs.bash("find \"$1\" | wc -l", large)))
+                    .isEqualTo(FILES + 1 + "\n");
             long found = System.nanoTime();
-            assertThat(Programs.text(Programs.bash("ls -lR \"$1\" | wc -l", large))).isEqualTo(FILES + 2 + "\n");
+            assertThat(Programs.text(Programs.bash("ls -lR \"$1\" | wc -l", large)))
+                    .isEqualTo(FILES + 2 + "\n");
             long listed = System.nanoTime();
             long questions = node.questions.get();
             var before = node.mounted.status();

@@ -88,8 +88,9 @@ final class TestGrid implements AutoCloseable {
                 .publish(LogicalPath.parse(logicalPath), false, true, root, null)
                 .id();
         for (int from = 0; from < files; from += RegistrationClient.MAX_BATCH_ENTRIES) {
-            RegisterRequest.Builder batch =
-                    RegisterRequest.newBuilder().setPublication(Messages.bytes(publication)).setReadOnly(true);
+            RegisterRequest.Builder batch = RegisterRequest.newBuilder()
+                    .setPublication(Messages.bytes(publication))
+                    .setReadOnly(true);
             int end = Math.min(files, from + RegistrationClient.MAX_BATCH_ENTRIES);
             for (int i = from; i < end; i++) {
                 batch.addEntries(Registration.newBuilder()
