@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import spigot.linux.Errno;
 
 /** Frames as the kernel sends them, and as it never would, without a kernel. */
-@Timeout(60)
+@Timeout(300)
 class ProtocolTest {
     private static final byte[] NOTHING = {};
 

@@ -29,9 +29,6 @@ public final class Processes {
     private static final int SCM_RIGHTS = 1;
     private static final int MSG_CMSG_CLOEXEC = 0x40000000;
 
-    private static final ThreadLocal<MemorySegment> STATE =
-            ThreadLocal.withInitial(() -> Arena.ofAuto().allocate(Downcall.STATE_LAYOUT));
-
     private static final MethodHandle MOUNT =
             Downcall.of("mount", JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle UMOUNT2 = Downcall.of("umount2", JAVA_INT, JAVA_LONG, JAVA_INT);
@@ -54,7 +51,7 @@ public final class Processes {
     private Processes() {}
 
     public static int mount(String source, String target, String type, long flags, String options) {
-        MemorySegment state = STATE.get();
+        MemorySegment state = Libc.state();
         try (Arena arena = Arena.ofConfined()) {
             int result = (int) MOUNT.invokeExact(
                     state,
@@ -71,7 +68,7 @@ public final class Processes {
 
     /** @param flags {@link #MNT_DETACH} and others */
     public static int unmount(String target, int flags) {
-        MemorySegment state = STATE.get();
+        MemorySegment state = Libc.state();
         try (Arena arena = Arena.ofConfined()) {
             int result = (int) UMOUNT2.invokeExact(state, Memory.cString(arena, target), flags);
             return result == -1 ? -state.get(JAVA_INT, 0) : result;
@@ -82,7 +79,7 @@ public final class Processes {
 
     public static int effectiveUserId() {
         try {
-            return (int) GETEUID.invokeExact(STATE.get());
+            return (int) GETEUID.invokeExact(Libc.state());
         } catch (Throwable e) {
             throw Downcall.impossible(e);
         }
@@ -90,7 +87,7 @@ public final class Processes {
 
     public static int effectiveGroupId() {
         try {
-            return (int) GETEGID.invokeExact(STATE.get());
+            return (int) GETEGID.invokeExact(Libc.state());
         } catch (Throwable e) {
             throw Downcall.impossible(e);
         }
@@ -111,7 +108,7 @@ public final class Processes {
     }
 
     private static int[] socketPair(int type) throws SystemCallException {
-        MemorySegment state = STATE.get();
+        MemorySegment state = Libc.state();
         try (Arena arena = Arena.ofConfined()) {
             long pair = Memory.allocate(arena, 8, 8);
             int result = (int) SOCKETPAIR.invokeExact(state, AF_UNIX, type | SOCK_CLOEXEC, 0, pair);
@@ -132,7 +129,7 @@ public final class Processes {
      * @return the descriptor, close-on-exec; {@code -ENODATA} when the other side closed without one, or {@code -errno}
      */
     public static int receiveDescriptor(int socket) {
-        MemorySegment state = STATE.get();
+        MemorySegment state = Libc.state();
         try (Arena arena = Arena.ofConfined()) {
             long byteVector = Memory.allocate(arena, 16, 8);
             long control = Memory.allocate(arena, 64, 8);
@@ -172,7 +169,7 @@ public final class Processes {
      */
     public static int spawn(String program, String[] arguments, String[] environment, int[] descriptors)
             throws SystemCallException {
-        MemorySegment state = STATE.get();
+        MemorySegment state = Libc.state();
         try (Arena arena = Arena.ofConfined()) {
             long id = Memory.allocate(arena, 4, 4);
             long actions = Memory.allocate(arena, ACTIONS_BYTES, 16);
@@ -216,7 +213,7 @@ public final class Processes {
      * @return its exit code, or 128 + the signal that ended it, or {@code -errno}
      */
     public static int waitFor(int processId) {
-        MemorySegment state = STATE.get();
+        MemorySegment state = Libc.state();
         try (Arena arena = Arena.ofConfined()) {
             long status = Memory.allocate(arena, 4, 4);
             int result;
