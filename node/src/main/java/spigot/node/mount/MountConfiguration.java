@@ -31,11 +31,14 @@ public record MountConfiguration(
     private static final long MIN_NAMES_BYTES = 8L << 20;
     private static final long MAX_NAMES_BYTES = 256L << 20;
 
-    /** What the JVM needs on its heap besides the cached names. */
-    private static final long BASE_HEAP_BYTES = 40L << 20;
+    /** What requests in flight need off the heap: the workers' buffers, blocks on their way, TLS. */
+    private static final long IN_FLIGHT_BYTES = 16L << 20;
 
-    /** The least that a mount works with: fragments and names. */
-    public static final long MIN_MEMORY_BYTES = CacheConfig.MIN_MEMORY_BYTES + MIN_NAMES_BYTES;
+    /** What the JVM needs on its heap besides the cached names. */
+    private static final long BASE_HEAP_BYTES = 33L << 20;
+
+    /** The least that a mount works with: fragments, names and requests in flight. */
+    public static final long MIN_MEMORY_BYTES = CacheConfig.MIN_MEMORY_BYTES + MIN_NAMES_BYTES + IN_FLIGHT_BYTES;
 
     public MountConfiguration {
         if (memoryBytes < MIN_MEMORY_BYTES || memoryBytes > CacheConfig.MAX_MEMORY_BYTES) {
@@ -57,7 +60,7 @@ public record MountConfiguration(
 
     /** The part of the memory in which fragments are kept, off the heap. */
     public long fragmentBytes() {
-        return memoryBytes - namesBytes();
+        return memoryBytes - namesBytes() - IN_FLIGHT_BYTES;
     }
 
     public long heapBytes() {

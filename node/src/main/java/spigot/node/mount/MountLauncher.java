@@ -99,7 +99,7 @@ public final class MountLauncher {
         ProcessBuilder builder =
                 new ProcessBuilder(command).directory(new File("/")).redirectError(errors);
         builder.environment().put("SPIGOT_HOME", home.root().toString());
-        builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "2");
+        builder.environment().putIfAbsent("MALLOC_ARENA_MAX", "1");
         builder.environment().putIfAbsent("LC_ALL", "C.UTF-8");
         return builder.start();
     }
@@ -117,8 +117,16 @@ public final class MountLauncher {
                 "-Xss512k",
                 "-Xms16m",
                 "-Xmx" + Math.ceilDiv(configuration.heapBytes(), MIB) + "m",
+                "-Xmn6m",
                 "-XX:ReservedCodeCacheSize=32m",
-                "-XX:MaxDirectMemorySize=64m"));
+                "-XX:MaxDirectMemorySize=64m",
+                // What counts is the resident memory at its highest: the compiler may not take tens of MiB for one huge
+                // method, and what it took is given back; the start-up cache is mapped where it can be shared.
+                "-XX:CompileCommand=quiet",
+                "-XX:CompileCommand=memlimit,*.*,8M~stop",
+                "-XX:TrimNativeHeapInterval=1000",
+                "-XX:+UnlockDiagnosticVMOptions",
+                "-XX:ArchiveRelocationMode=0"));
         String aot = System.getProperty(AOT_DIRECTORY);
         if (aot != null && Files.isReadable(Path.of(aot, "mount.aot"))) {
             command.add("-XX:AOTCache=" + Path.of(aot, "mount.aot"));
