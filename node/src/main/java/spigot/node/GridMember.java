@@ -59,10 +59,14 @@ public record GridMember(Path directory, Identity identity) {
                     "this user has joined no grid yet: run 'spigot token create --role node' on the machine of "
                             + server + " and give the token with --token");
         }
-        if (candidates.stream().filter(known -> known.addresses().contains(server.toString())).count() == 1
+        if (candidates.stream()
+                                .filter(known -> known.addresses().contains(server.toString()))
+                                .count()
+                        == 1
                 || candidates.size() == 1) {
             // The only one that can be meant: whoever connects will see.
-            return new GridMember(candidates.getFirst().directory(), candidates.getFirst().identity());
+            return new GridMember(
+                    candidates.getFirst().directory(), candidates.getFirst().identity());
         }
         List<String> refusals = new ArrayList<>();
         for (GridIdentities.Known candidate : candidates) {
