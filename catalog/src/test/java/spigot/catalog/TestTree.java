@@ -68,7 +68,7 @@ public final class TestTree {
         }
     }
 
-    static Registration entry(FileId directory, String name, Attributes attributes) {
+    public static Registration entry(FileId directory, String name, Attributes attributes) {
         return Registration.newBuilder()
                 .setParent(Messages.bytes(directory))
                 .setName(ByteString.copyFromUtf8(name))

@@ -155,8 +155,7 @@ public final class RegistrationClient {
      * @return the record afterwards; its version is a new one when the content changed
      * @throws FailureException NOT_HOME when this server is not the file's home in that epoch (any more)
      */
-    public FileRecord update(
-            FileId id, Attributes attributes, boolean contentChanged, long homeEpoch, Version basedOn)
+    public FileRecord update(FileId id, Attributes attributes, boolean contentChanged, long homeEpoch, Version basedOn)
             throws IOException, InterruptedException {
         Envelope reply = call(
                 "the change of file " + id,

@@ -116,7 +116,8 @@ final class Changing {
                     Failure.Code.BAD_REQUEST,
                     id + " is a " + known.getAttributes().getKind() + ": a file of another kind is another file");
         }
-        // Reads that overlapped a write show in nothing but the contents: the attributes are the same, the version is another one.
+        // Reads that overlapped a write show in nothing but the contents: the attributes are the same, the version is
+        // another one.
         boolean next = request.getContentChanged() && request.getBasedOn().equals(known.getVersion());
         if (next || !Versions.same(known.getAttributes(), seen)) {
             Inode.Builder changed = inode.toBuilder();

@@ -89,6 +89,7 @@ final class Namespace {
             case BODY_NOT_SET ->
                 throw new FailureException(Failure.Code.BAD_REQUEST, "a command of the catalog without a body");
         }
+        records.writeCounts();
         return outcome.build();
     }
 

@@ -3,7 +3,9 @@ package spigot.catalog.server;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import spigot.catalog.server.state.Inode;
 import spigot.catalog.server.state.PublicationEntry;
@@ -30,6 +32,9 @@ final class Records {
     record Copy(NodeId server, ReplicaEntry entry) {}
 
     private final Transaction rows;
+    private final Map<String, Long> counted = new HashMap<>();
+    private byte @Nullable [] lastParsed;
+    private Inode lastInode = Inode.getDefaultInstance();
 
     Records(Transaction rows) {
         this.rows = rows;
@@ -40,7 +45,15 @@ final class Records {
     @Nullable
     Inode inode(FileId id) throws IOException {
         byte[] value = rows.get(Table.INODES, Keys.file(id));
-        return value == null ? null : parseInode(value);
+        if (value == null) {
+            return null;
+        }
+        // The directory of one entry is most often the directory of the next.
+        if (value != lastParsed) {
+            lastInode = parseInode(value);
+            lastParsed = value;
+        }
+        return lastInode;
     }
 
     /** @throws FailureException NOT_FOUND when there is no such file */
@@ -61,6 +74,21 @@ final class Records {
         rows.put(Table.INODES, Keys.file(id), inode.toByteArray());
     }
 
+    /** A file that is new, with its first name and copy. */
+    void insert(FileId id, Inode inode, FileId directory, byte[] name, NodeId server, ReplicaEntry copy)
+            throws IOException {
+        count(inode, 1);
+        add(FILES_OF + server, 1);
+        rows.insert(Table.INODES, Keys.file(id), inode.toByteArray());
+        rows.put(Table.ENTRIES, Keys.entry(directory, name), id.bytes());
+        rows.insert(Table.NAMES, Keys.name(id, directory, name), server.bytes());
+        rows.insert(Table.REPLICAS, Keys.replica(id, server), copy.toByteArray());
+        rows.insert(
+                Table.SERVED,
+                Keys.served(server, FileId.of(copy.getPublication().toByteArray()), id),
+                new byte[0]);
+    }
+
     void delete(FileId id) throws IOException {
         Inode before = inode(id);
         if (before != null) {
@@ -69,7 +97,7 @@ final class Records {
         }
     }
 
-    private void count(Inode inode, int sign) throws IOException {
+    private void count(Inode inode, int sign) {
         if (isDirectory(inode)) {
             add(DIRECTORIES, sign);
         } else {
@@ -272,7 +300,15 @@ final class Records {
         rows.put(Table.METADATA, Keys.metadata(name), Keys.number(value));
     }
 
-    private void add(String name, long more) throws IOException {
-        putNumber(name, number(name) + more);
+    private void add(String name, long more) {
+        counted.merge(name, more, Long::sum);
+    }
+
+    /** Writes down what was counted; to be called when all else is done. */
+    void writeCounts() throws IOException {
+        for (Map.Entry<String, Long> count : counted.entrySet()) {
+            putNumber(count.getKey(), number(count.getKey()) + count.getValue());
+        }
+        counted.clear();
     }
 }

@@ -196,10 +196,10 @@ final class Registrar {
                     .setHomeEpoch(1)
                     .setVersion(Version.newBuilder().setEpoch(1).setIndex(Math.max(1, entry.getKnownVersionIndex())));
         }
-        records.put(id, Inode.newBuilder().setRecord(record).setOwner(server).build());
-        records.putName(id, directory, name, List.of(publication.server()));
-        records.putReplica(id, publication.server(), home(id, record.getVersion(), attributes));
-        return registered(record.build(), ReplicaState.HOME);
+        Inode inode = Inode.newBuilder().setRecord(record).setOwner(server).build();
+        ReplicaEntry copy = home(id, record.getVersion(), attributes);
+        records.insert(id, inode, directory, name, publication.server(), copy);
+        return registered(inode.getRecord(), ReplicaState.HOME);
     }
 
     /** A directory that nobody published so far becomes the server's. */

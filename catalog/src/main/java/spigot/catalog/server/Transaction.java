@@ -3,6 +3,7 @@ package spigot.catalog.server;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * thread; bounded by what one command may touch.
  */
 final class Transaction implements View {
-    /** Of one row: what it was, read once, and what it is to be. */
+    /** Of one row: what it was, and what it is to be. */
     private static final class Slot {
         final byte @Nullable [] before;
         byte @Nullable [] after;
@@ -29,14 +30,35 @@ final class Transaction implements View {
         }
     }
 
+    private record Key(byte[] bytes) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Key(byte[] others) && Arrays.equals(bytes, others);
+        }
+
+        @Override
+        public int hashCode() {
+            return Arrays.hashCode(bytes);
+        }
+    }
+
+    /** The rows of one table that were read, and those of them that were written, in order. */
+    private static final class Rowset {
+        final Map<Key, Slot> known = new HashMap<>();
+        final NavigableMap<byte[], Slot> written = new TreeMap<>(Arrays::compareUnsigned);
+    }
+
     /** A row that is to change. */
     record Change(byte[] key, byte @Nullable [] before, byte @Nullable [] after) {}
 
     private final View base;
-    private final Map<Table, NavigableMap<byte[], Slot>> slots = new EnumMap<>(Table.class);
+    private final Map<Table, Rowset> tables = new EnumMap<>(Table.class);
 
     Transaction(View base) {
         this.base = base;
+        for (Table table : Table.values()) {
+            tables.put(table, new Rowset());
+        }
     }
 
     @Override
@@ -50,17 +72,28 @@ final class Transaction implements View {
     }
 
     void put(Table table, byte[] key, byte[] value) throws IOException {
-        slot(table, key).after = value;
+        write(table, key, slot(table, key), value);
+    }
+
+    /** A row that is known not to be there, so that nobody need look: its key has the id of a file that is new. */
+    void insert(Table table, byte[] key, byte[] value) {
+        Slot slot = of(table).known.computeIfAbsent(new Key(key), _ -> new Slot(null));
+        write(table, key, slot, value);
     }
 
     void delete(Table table, byte[] key) throws IOException {
-        slot(table, key).after = null;
+        write(table, key, slot(table, key), null);
+    }
+
+    private void write(Table table, byte[] key, Slot slot, byte @Nullable [] value) {
+        slot.after = value;
+        of(table).written.putIfAbsent(key, slot);
     }
 
     @Override
     public void scan(Table table, byte[] prefix, Rows rows) throws IOException {
         Iterator<Map.Entry<byte[], Slot>> own =
-                of(table).tailMap(prefix, true).entrySet().iterator();
+                of(table).written.tailMap(prefix, true).entrySet().iterator();
         // A copy of the few rows of our own: whoever is told a row may change the transaction.
         NavigableMap<byte[], byte @Nullable []> mine = new TreeMap<>(Arrays::compareUnsigned);
         while (own.hasNext()) {
@@ -118,7 +151,7 @@ final class Transaction implements View {
 
     /** What is to change in a table, in the order of the keys. */
     Iterable<Change> changes(Table table) {
-        return () -> of(table).entrySet().stream()
+        return () -> of(table).written.entrySet().stream()
                 .filter(entry -> entry.getValue().changed())
                 .map(entry -> new Change(entry.getKey(), entry.getValue().before, entry.getValue().after))
                 .iterator();
@@ -134,17 +167,22 @@ final class Transaction implements View {
     }
 
     private Slot slot(Table table, byte[] key) throws IOException {
-        NavigableMap<byte[], Slot> known = of(table);
-        Slot slot = known.get(key);
+        Map<Key, Slot> known = of(table).known;
+        Key wanted = new Key(key);
+        Slot slot = known.get(wanted);
         if (slot == null) {
             slot = new Slot(base.get(table, key));
-            known.put(key, slot);
+            known.put(wanted, slot);
         }
         return slot;
     }
 
-    private NavigableMap<byte[], Slot> of(Table table) {
-        return slots.computeIfAbsent(table, _ -> new TreeMap<>(Arrays::compareUnsigned));
+    private Rowset of(Table table) {
+        Rowset rows = tables.get(table);
+        if (rows == null) {
+            throw new IllegalStateException("no table " + table);
+        }
+        return rows;
     }
 
     /** The base is closed by whoever opened it. */

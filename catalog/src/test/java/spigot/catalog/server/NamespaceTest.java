@@ -78,7 +78,8 @@ class NamespaceTest {
     }
 
     private FileId file(String name, long size) throws Exception {
-        return tree.id(tree.registered(ALPHA, root, false, GridTree.file(root, name, size).build()));
+        return tree.id(tree.registered(
+                ALPHA, root, false, GridTree.file(root, name, size).build()));
     }
 
     private static final FileId NONE = new FileId(0, 0);
@@ -168,8 +169,8 @@ class NamespaceTest {
                 var request = spigot.transport.wire.RegisterRequest.newBuilder()
                         .setPublication(Messages.bytes(root))
                         .addEntries(again);
-                Namespace.Result result = Namespace.apply(
-                        tree.command(ALPHA).setRegister(request).build(), rows);
+                Namespace.Result result =
+                        Namespace.apply(tree.command(ALPHA).setRegister(request).build(), rows);
                 assertThat(result.changes()).isFalse();
                 assertThat(result.touched()).isEmpty();
                 assertThat(tree.id(result.outcome().getRegistered().getEntries(0)))
@@ -180,8 +181,8 @@ class NamespaceTest {
         @Test
         void anotherSizeIsANewVersionOfTheSameFile() throws Exception {
             FileId file = file("a", 10);
-            Registered changed =
-                    tree.registered(ALPHA, root, false, GridTree.file(root, "a", 11).build());
+            Registered changed = tree.registered(
+                    ALPHA, root, false, GridTree.file(root, "a", 11).build());
             assertThat(tree.id(changed)).isEqualTo(file);
             assertThat(changed.getVersion().getIndex()).isEqualTo(2);
             assertThat(number(Records.BYTES)).isEqualTo(11);
@@ -272,7 +273,10 @@ class NamespaceTest {
                     ByteString.copyFrom(longest));
             for (ByteString name : names) {
                 FileId id = tree.id(tree.registered(
-                        ALPHA, root, false, GridTree.file(root, "a", 1).setName(name).build()));
+                        ALPHA,
+                        root,
+                        false,
+                        GridTree.file(root, "a", 1).setName(name).build()));
                 try (View view = log.read()) {
                     assertThat(view.get(Table.ENTRIES, Keys.entry(root, name.toByteArray())))
                             .isEqualTo(id.bytes());
@@ -284,11 +288,18 @@ class NamespaceTest {
         void onlyBelowWhatTheServerPublishes() throws Exception {
             FileId other = tree.published(BETA, "/other");
             Registered refused = tree.register(
-                            BETA, other, false, GridTree.file(root, "intruder", 1).build())
+                            BETA,
+                            other,
+                            false,
+                            GridTree.file(root, "intruder", 1).build())
                     .getRegistered()
                     .getEntries(0);
             assertThat(refused.getFailure().getCode()).isEqualTo(Failure.Code.DENIED);
-            assertThat(tree.register(BETA, root, false, GridTree.file(root, "a", 1).build())
+            assertThat(tree.register(
+                                    BETA,
+                                    root,
+                                    false,
+                                    GridTree.file(root, "a", 1).build())
                             .getFailure()
                             .getCode())
                     .isEqualTo(Failure.Code.NOT_FOUND);
@@ -327,9 +338,8 @@ class NamespaceTest {
         @Test
         void aFileReplacedByRenameIsAnotherFileUnderTheSameName() throws Exception {
             FileId old = file("a", 1);
-            Registration replacing = GridTree.file(root, "a", 2)
-                    .setReplaces(Messages.bytes(old))
-                    .build();
+            Registration replacing =
+                    GridTree.file(root, "a", 2).setReplaces(Messages.bytes(old)).build();
             FileId next = tree.id(tree.registered(ALPHA, root, false, replacing));
             assertThat(next).isNotEqualTo(old);
             assertThat(exists(old)).isFalse();
@@ -372,8 +382,8 @@ class NamespaceTest {
         @Test
         void aDirectoryKnownByItsIdMovesWithAllThatIsBelowIt() throws Exception {
             FileId d = directory(root, "d", NONE);
-            FileId f = tree.id(tree.registered(
-                    ALPHA, root, false, GridTree.file(d, "f", 1).build()));
+            FileId f = tree.id(
+                    tree.registered(ALPHA, root, false, GridTree.file(d, "f", 1).build()));
             FileId e = directory(root, "e", NONE);
             assertThat(directory(e, "moved", d)).isEqualTo(d);
             assertThat(lookup(root, "d")).isEqualTo(NONE);
@@ -458,8 +468,7 @@ class NamespaceTest {
                             .setContentChanged(true)
                             .setHomeEpoch(1))
                     .build());
-            assertThat(outcome.getNeedsRecallList())
-                    .containsExactlyInAnyOrder(Messages.bytes(root), Messages.bytes(d));
+            assertThat(outcome.getNeedsRecallList()).containsExactlyInAnyOrder(Messages.bytes(root), Messages.bytes(d));
         }
     }
 
@@ -489,9 +498,7 @@ class NamespaceTest {
                             .addStates(ReplicaStateRequest.State.newBuilder()
                                     .setId(Messages.bytes(file))
                                     .setState(outcome)
-                                    .setVersion(Version.newBuilder()
-                                            .setEpoch(1)
-                                            .setIndex(version))))
+                                    .setVersion(Version.newBuilder().setEpoch(1).setIndex(version))))
                     .build());
         }
 
@@ -560,8 +567,8 @@ class NamespaceTest {
                     Registration.newBuilder()
                             .setParent(Messages.bytes(root))
                             .setName(ByteString.copyFromUtf8("a"))
-                            .setAttributes(Messages.wire(new Attributes(
-                                    FileKind.SYMLINK, 0777, 0, 0, 10, 0, 1, 1, 1, 1, 1, 0, false)))
+                            .setAttributes(Messages.wire(
+                                    new Attributes(FileKind.SYMLINK, 0777, 0, 0, 10, 0, 1, 1, 1, 1, 1, 0, false)))
                             .setSymlinkTarget(ByteString.copyFromUtf8("elsewhere"))
                             .build());
             assertThat(copy.getState()).isEqualTo(ReplicaState.DIFFERS);
@@ -590,7 +597,11 @@ class NamespaceTest {
             tree.update(BETA, file, 2, GridTree.attributes(11, 9000), true);
             assertThat(record(file).getVersion())
                     .isEqualTo(Version.newBuilder().setEpoch(2).setIndex(2).build());
-            assertThat(tree.registered(ALPHA, root, false, GridTree.file(root, "a", 10).build())
+            assertThat(tree.registered(
+                                    ALPHA,
+                                    root,
+                                    false,
+                                    GridTree.file(root, "a", 10).build())
                             .getState())
                     .isEqualTo(ReplicaState.DIFFERS);
         }
