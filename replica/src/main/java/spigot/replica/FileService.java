@@ -170,7 +170,15 @@ final class FileService {
     private void requireHome(ServedFile file) throws IOException, InterruptedException {
         boolean confirmed = file.isConfirmed(parts.catalogLease().confirmation());
         if (!confirmed || !file.row().isHome()) {
-            parts.updates().confirm(file);
+            try {
+                parts.updates().confirm(file);
+            } catch (FailureException e) {
+                // The catalog has forgotten a file whose last name is gone; who looked it up before may still read it, here.
+                boolean heldOpen = e.code() == Failure.Code.NOT_FOUND && file.isOpen() && file.row().isHome();
+                if (!heldOpen) {
+                    throw e;
+                }
+            }
         }
         if (!file.row().isHome()) {
             throw new FailureException(
