@@ -209,6 +209,25 @@ class CacheInvalidationTest {
     }
 
     @Test
+    void pages_away_from_a_read_in_flight_are_dropped_although_the_whole_file_can_not_be() throws Exception {
+        int far = 2 << 20;
+        files.setContent(file, new byte[2 * far]);
+        String f = mount.path("f").toString();
+        assertThat(mount.helper("pread", f, Integer.toString(far))).isEqualTo("0");
+        files.heldNode = file.id;
+        Process reader = mount.startHelper("pread", f, "0");
+        await().until(() -> files.held.get() == 1);
+        CompletableFuture<Boolean> whole = mount.session.notifier().invalidateInode(file.id, 0, 0);
+        assertThat(done(mount.session.notifier().invalidatePages(file.id, far, PAGE)))
+                .isTrue();
+        assertThat(whole).isNotDone();
+        files.gate.release(100);
+        assertThat(done(whole)).isTrue();
+        reader.getOutputStream().close();
+        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
     void a_notification_that_the_kernel_blocks_ends_when_the_mount_is_cut() throws Exception {
         files.heldNode = file.id;
         Process reader = mount.startHelper("pread", mount.path("f").toString(), "0");
