@@ -108,6 +108,11 @@ public final class Grantor {
         return leases;
     }
 
+    /** Whether somebody has a lease on the object, or it is being changed. */
+    public boolean isLeased(FileId object) {
+        return objects.containsKey(object);
+    }
+
     /** Changes that are not finished. */
     public int changes() {
         return changes.size();

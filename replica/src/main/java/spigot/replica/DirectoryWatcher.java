@@ -1,6 +1,8 @@
 package spigot.replica;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import spigot.linux.Descriptor;
 import spigot.linux.Inotify;
+import spigot.linux.RootDirectory;
 import spigot.linux.SystemCallException;
 import spigot.model.FileId;
 
@@ -65,10 +68,13 @@ final class DirectoryWatcher implements AutoCloseable {
         }
     }
 
+    /** By one read(2): the kernel gives the value to the first and nothing to a second, and the JDK begins with one byte. */
     private static int kernelLimit() {
-        try {
+        ByteBuffer text = ByteBuffer.allocate(32);
+        try (SeekableByteChannel file = Files.newByteChannel(LIMIT)) {
+            file.read(text);
             return Integer.parseInt(
-                    Files.readString(LIMIT, StandardCharsets.US_ASCII).strip());
+                    StandardCharsets.US_ASCII.decode(text.flip()).toString().strip());
         } catch (IOException | NumberFormatException e) {
             LOG.warn("the kernel's limit of watches is not known, taking 8192 file={}", LIMIT);
             return 8192;
@@ -219,10 +225,20 @@ final class DirectoryWatcher implements AutoCloseable {
         }
     }
 
+    /** The end of a watch is an event. */
+    private static void wake(Inotify inotify) {
+        try (RootDirectory any = RootDirectory.open(new byte[] {'/'})) {
+            inotify.unwatch(inotify.watch(any.descriptor(), Inotify.SELF_DELETED));
+        } catch (SystemCallException e) {
+            LOG.debug("the thread that reads events ends at its next turn reason=\"{}\"", e.getMessage());
+        }
+    }
+
     @Override
     public void close() {
         closed = true;
         if (thread != null && inotify != null) {
+            wake(inotify);
             try {
                 thread.join(2L * POLL_MILLIS);
             } catch (InterruptedException e) {

@@ -99,6 +99,9 @@ final class FileUpdates {
      * @throws FailureException NOT_FOUND when it is gone, NOT_HOME when another server is its home by now
      */
     IndexedFile bringUpToDate(ServedFile file) throws IOException, InterruptedException {
+        if (file.isPublishedRoot()) {
+            takeReplacement(file);
+        }
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             FileStatus status = io.run(() -> look(file));
             FileChange change = FileChange.between(file.row(), status);
@@ -133,12 +136,24 @@ final class FileUpdates {
                         !ExtendedAttributes.names(directory, name).isEmpty()));
     }
 
-    /** The single published file was replaced by another one. */
-    void rootReplaced(ServedFile file, Descriptor located) throws IOException, InterruptedException {
-        change(
-                file,
-                Meaning.REPLACED,
-                () -> new Seen(Statx.of(located.number()), !ExtendedAttributes.names(located).isEmpty()));
+    /** A single published file that was replaced by another one stays the same file of the grid. */
+    private void takeReplacement(ServedFile file) throws IOException, InterruptedException {
+        FileChange change = io.run(() -> FileChange.between(file.row(), lookByName(file).status()));
+        if (change == FileChange.OTHER_FILE) {
+            change(file, Meaning.REPLACED, () -> io.run(() -> lookByName(file)));
+            files.close(file);
+        }
+    }
+
+    private Seen lookByName(ServedFile file) throws IOException {
+        try (Descriptor located = files.locate(file)) {
+            FileStatus status = Statx.of(located.number());
+            if (!status.isRegular()) {
+                throw new FailureException(
+                        Failure.Code.NOT_FOUND, "the published file was replaced by something that is no file");
+            }
+            return new Seen(status, !ExtendedAttributes.names(located).isEmpty());
+        }
     }
 
     /** Once the file is quiet: was what has been served since its last change the whole truth? */

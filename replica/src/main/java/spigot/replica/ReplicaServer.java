@@ -91,7 +91,7 @@ public final class ReplicaServer implements AutoCloseable {
                 times.comparisons(),
                 times.patience());
         watcher = new DirectoryWatcher(bounds.watches());
-        watchedFiles = new WatchedFiles(files, updates, times.leasedPoll());
+        watchedFiles = new WatchedFiles(files, updates, leases, times.leasedPoll());
         scanning = new TreeScan.Parts(index, catalog, files, updates, watcher);
         service = new FileService(new FileService.Parts(
                 configuration,

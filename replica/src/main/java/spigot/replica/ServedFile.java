@@ -38,6 +38,11 @@ final class ServedFile {
         return tree;
     }
 
+    /** Whether it is not a file in a published tree but published itself. */
+    boolean isPublishedRoot() {
+        return id.equals(tree.publication().root());
+    }
+
     IndexedFile row() {
         return row;
     }

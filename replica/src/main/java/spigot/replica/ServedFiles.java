@@ -156,6 +156,21 @@ final class ServedFiles implements AutoCloseable {
         toClose.forEach(SharedDescriptor::close);
     }
 
+    /** Closes its descriptor, if it is open. */
+    void close(ServedFile file) {
+        SharedDescriptor descriptor;
+        lock.lock();
+        try {
+            open.remove(file.id());
+            descriptor = file.replaceDescriptor(null);
+        } finally {
+            lock.unlock();
+        }
+        if (descriptor != null) {
+            descriptor.close();
+        }
+    }
+
     /** Its last name is gone: it is served as long as it is open, and not remembered otherwise. */
     void nameless(FileId id) {
         lock.lock();

@@ -434,22 +434,17 @@ final class TreeScan {
     /** The published root is a file: compared with what its name leads to now. */
     void singleFile() throws IOException, InterruptedException {
         seen++;
-        ServedFile file = parts.files().get(tree.rootId());
-        try (Descriptor located = tree.locate(NO_TARGET)) {
-            FileStatus status = Statx.of(located.number());
-            if (!status.isRegular()) {
-                tree.skip(NO_TARGET, Errno.EINVAL, "the published file was replaced by something that is no file");
-                return;
-            }
-            boolean replaced = FileChange.between(file.row(), status) == FileChange.OTHER_FILE;
-            if (replaced) {
-                parts.updates().rootReplaced(file, located);
-                parts.files().keep(file, new SharedDescriptor(RootDirectory.reopen(located)));
-            } else {
-                parts.updates().bringUpToDate(file);
-            }
+        try {
+            parts.updates().bringUpToDate(parts.files().get(tree.rootId()));
+            tree.forgetSkipped();
         } catch (SystemCallException e) {
             tree.skip(NO_TARGET, e.errno(), Errno.describe(e.errno()));
+        } catch (FailureException e) {
+            if (e.code() != spigot.transport.wire.Failure.Code.NOT_FOUND) {
+                throw e;
+            }
+            // It may be replaced right now; when it stays away the source counts as missing.
+            tree.skip(NO_TARGET, Errno.ENOENT, e.getMessage());
         }
     }
 

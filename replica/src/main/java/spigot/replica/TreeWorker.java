@@ -359,7 +359,8 @@ final class TreeWorker implements Runnable {
     }
 
     private Duration shorter(Duration usual) {
-        boolean rescans = !parts.watcher().unwatched(tree).isEmpty();
+        boolean rescans =
+                tree.isSingleFile() || !parts.watcher().unwatched(tree).isEmpty();
         Duration rescan = configuration.times().rescan();
         return rescans && rescan.compareTo(usual) < 0 ? rescan : usual;
     }
@@ -381,6 +382,10 @@ final class TreeWorker implements Runnable {
             return;
         }
         lastSlice = System.nanoTime();
+        if (tree.isSingleFile()) {
+            new TreeScan(parts, tree, new HashSet<>(), ProgressListener.NONE).singleFile();
+            return;
+        }
         if (toRescan.isEmpty()) {
             toRescan.addAll(parts.watcher().unwatched(tree));
             if (!toRescan.isEmpty() && System.nanoTime() - lastWholeScan > WHOLE_RESCAN.toNanos()) {

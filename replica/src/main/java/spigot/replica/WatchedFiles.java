@@ -9,6 +9,7 @@ import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import spigot.model.FileId;
+import spigot.session.LeaseGrantor;
 
 /**
  * Looks now and then at the files that somebody holds a lease on, and at those that were read shortly after a change. One platform
@@ -21,15 +22,17 @@ final class WatchedFiles implements AutoCloseable {
 
     private final ServedFiles files;
     private final FileUpdates updates;
+    private final LeaseGrantor leases;
     private final Duration interval;
     private final Semaphore changes = new Semaphore(CHANGES);
     private final Set<FileId> changing = ConcurrentHashMap.newKeySet();
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private final Thread thread;
 
-    WatchedFiles(ServedFiles files, FileUpdates updates, Duration interval) {
+    WatchedFiles(ServedFiles files, FileUpdates updates, LeaseGrantor leases, Duration interval) {
         this.files = files;
         this.updates = updates;
+        this.leases = leases;
         this.interval = interval;
         this.thread = Thread.ofPlatform().name("leased-files").daemon().unstarted(this::run);
     }
@@ -52,6 +55,11 @@ final class WatchedFiles implements AutoCloseable {
     }
 
     private void look(ServedFile file) throws InterruptedException {
+        if (file.isLeased() && !leases.isLeased(file.id())) {
+            file.setLeased(false);
+            // A lease that was given in between has been noted on the file before or is noted now.
+            file.setLeased(leases.isLeased(file.id()));
+        }
         try {
             if (updates.hasChanged(file)) {
                 if (changing.add(file.id())) {

@@ -274,6 +274,16 @@ public final class LeaseGrantor implements AutoCloseable {
         }
     }
 
+    /** Whether somebody has a lease on the object, or it is being changed. */
+    public boolean isLeased(FileId object) {
+        lock.lock();
+        try {
+            return grantor.isLeased(object);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     public long leases() {
         lock.lock();
         try {
