@@ -46,6 +46,7 @@ import spigot.transport.wire.XattrRequest;
  */
 final class FileService {
     private static final int FIRST_BYTES = 64 << 10;
+    private static final Duration LOOK_PATIENCE = Duration.ofSeconds(3);
     private static final int MAX_DIGESTS = 1024;
     private static final int OPEN_ATTEMPTS = 5;
     private static final List<String> SHOWN_XATTRS =
@@ -115,6 +116,14 @@ final class FileService {
                     return;
                 }
             }
+        } catch (FailureException e) {
+            if (e.code() == Failure.Code.NOT_FOUND) {
+                // So that whoever looks the name up again finds what it leads to now.
+                file.tree().lookNow(file.id(), LOOK_PATIENCE);
+            }
+            throw e;
+        } catch (SystemCallException e) {
+            throw TreeErrors.failure("opening file " + file.id() + " failed at its server", e.errno());
         } finally {
             parts.buffers().give(buffer);
         }
@@ -281,7 +290,7 @@ final class FileService {
     // ---- extended attributes
 
     private void xattr(Link from, XattrRequest request, Responder responder) throws IOException, InterruptedException {
-        ServedFile file = parts.files().get(Messages.fileId(request.getId()));
+        ServedFile file = parts.files().await(Messages.fileId(request.getId()), LOOK_PATIENCE);
         byte[] name = request.getName().toByteArray();
         if (name.length > 0 && !isShown(name)) {
             throw new FailureException(
@@ -362,8 +371,8 @@ final class FileService {
 
     // ---- which file
 
-    private ServedFile regular(ByteString id) throws IOException {
-        ServedFile file = parts.files().get(Messages.fileId(id));
+    private ServedFile regular(ByteString id) throws IOException, InterruptedException {
+        ServedFile file = parts.files().await(Messages.fileId(id), LOOK_PATIENCE);
         if (!file.row().attributes().isRegular()) {
             throw new FailureException(Failure.Code.BAD_REQUEST, "file " + file.id() + " has no data: it is a "
                     + file.row().attributes().kind());

@@ -36,10 +36,14 @@ final class PublishedTree {
     private final PublicationIndex index;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
+    private final Condition done = lock.newCondition();
     private Map<FileId, Set<RawBytes>> names = new HashMap<>();
     private int nameCount;
     private boolean rescan;
+    private boolean urgent;
     private boolean closed;
+    private long asked;
+    private long looked;
 
     private final Map<RawBytes, Skipped> skipped = new LinkedHashMap<>();
     private long skippedBeyond;
@@ -60,7 +64,7 @@ final class PublishedTree {
     record Capacity(long device, long totalBytes, long availableBytes) {}
 
     /** What is to be looked at: names of directories, {@link #ITSELF} for a directory's own attributes. */
-    record Work(boolean rescan, Map<FileId, Set<RawBytes>> names) {
+    record Work(boolean rescan, Map<FileId, Set<RawBytes>> names, long upTo) {
         boolean isEmpty() {
             return !rescan && names.isEmpty();
         }
@@ -198,6 +202,36 @@ final class PublishedTree {
         }
     }
 
+    /**
+     * As {@link #lookAt(FileId)}, at once; waits until it is done, but not longer than this.
+     */
+    void lookNow(FileId file, Duration atMost) throws IOException, InterruptedException {
+        lookAt(file);
+        lock.lock();
+        try {
+            long ticket = ++asked;
+            urgent = true;
+            work.signalAll();
+            long left = atMost.toNanos();
+            while (!closed && looked < ticket && left > 0) {
+                left = done.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What was taken has been looked at. */
+    void looked(Work taken) {
+        lock.lock();
+        try {
+            looked = Math.max(looked, taken.upTo());
+            done.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     void rescan() {
         lock.lock();
         try {
@@ -213,7 +247,7 @@ final class PublishedTree {
         lock.lock();
         try {
             long left = atMost.toNanos();
-            while (!closed && !rescan && names.isEmpty() && left > 0) {
+            while (!closed && !rescan && !urgent && names.isEmpty() && left > 0) {
                 left = work.awaitNanos(left);
             }
             return takeLocked();
@@ -232,12 +266,12 @@ final class PublishedTree {
         }
     }
 
-    /** Lets time pass so that changes which come together are looked at together; ends early when the tree is closed. */
+    /** Lets time pass so that changes which come together are looked at together; ends early when somebody waits, or the tree is closed. */
     void pause(Duration time) throws InterruptedException {
         lock.lock();
         try {
             long end = System.nanoTime() + time.toNanos();
-            for (long left = time.toNanos(); !closed && left > 0; left = end - System.nanoTime()) {
+            for (long left = time.toNanos(); !closed && !urgent && left > 0; left = end - System.nanoTime()) {
                 boolean _ = work.await(left, TimeUnit.NANOSECONDS);
             }
         } finally {
@@ -246,7 +280,8 @@ final class PublishedTree {
     }
 
     private Work takeLocked() {
-        Work taken = new Work(rescan, names);
+        Work taken = new Work(rescan, names, asked);
+        urgent = false;
         rescan = false;
         names = new HashMap<>();
         nameCount = 0;
@@ -258,6 +293,7 @@ final class PublishedTree {
         try {
             closed = true;
             work.signalAll();
+            done.signalAll();
         } finally {
             lock.unlock();
         }

@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import spigot.catalog.client.RegistrationClient;
 import spigot.linux.FileStatus;
 import spigot.model.Attributes;
@@ -26,6 +28,8 @@ import spigot.transport.wire.Registration;
  * thread. Bounded by what one request may hold.
  */
 final class RegistrationBatch {
+    private static final Logger LOG = LoggerFactory.getLogger(RegistrationBatch.class);
+
     /** Encoded size of an entry without its name and target: fixed fields, ids, tags. */
     private static final int ENTRY_BYTES = 220;
 
@@ -126,7 +130,19 @@ final class RegistrationBatch {
         List<Entry> sent = List.copyOf(entries);
         RegisterRequest request = request(sent);
         index.notePending(tree.number(), names(sent));
+        long registration = files.beginRegistration();
+        try {
+            send(sent, request);
+        } finally {
+            files.endRegistration(registration);
+        }
+        index.clearPending(tree.number(), names(sent));
+    }
+
+    private void send(List<Entry> sent, RegisterRequest request) throws IOException, InterruptedException {
+        long asked = System.nanoTime();
         List<Registered> answers = catalog.register(request);
+        long answered = System.nanoTime();
         if (answers.size() != sent.size()) {
             throw new FailureException(
                     spigot.transport.wire.Failure.Code.BAD_REQUEST,
@@ -140,11 +156,16 @@ final class RegistrationBatch {
         linked.clear();
         bytes = 0;
         index.add(tree.number(), additions).forEach(files::nameless);
-        index.clearPending(tree.number(), names(sent));
-        registered += additions.size();
         for (Entry entry : sent) {
             keepOpen(entry);
         }
+        registered += additions.size();
+        LOG.debug(
+                "registered path={} entries={} catalog_micros={} index_micros={}",
+                tree.publication().path(),
+                additions.size(),
+                (answered - asked) / 1000,
+                (System.nanoTime() - answered) / 1000);
     }
 
     private RegisterRequest request(List<Entry> sent) throws FailureException {

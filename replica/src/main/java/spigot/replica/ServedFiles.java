@@ -1,11 +1,15 @@
 package spigot.replica;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.TreeSet;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
@@ -34,12 +38,60 @@ final class ServedFiles implements AutoCloseable {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<FileId, ServedFile> files = new LinkedHashMap<>(64, 0.75f, true);
     private final Map<FileId, ServedFile> open = new LinkedHashMap<>(64, 0.75f, true);
+    private final Condition registered = lock.newCondition();
+    private final NavigableSet<Long> underway = new TreeSet<>();
+    private long registrations;
 
     /** @param trees the publications by their number; null for one that has ended */
     ServedFiles(PublicationIndex index, IntFunction<@Nullable PublishedTree> trees, int maxOpen) {
         this.index = index;
         this.trees = trees;
         this.maxOpen = maxOpen;
+    }
+
+    /**
+     * Waits for what is being registered just now: who hears of a file from the catalog may ask before this server does.
+     *
+     * @throws FailureException NOT_FOUND when this server has no such file
+     */
+    ServedFile await(FileId id, Duration atMost) throws IOException, InterruptedException {
+        ServedFile file = find(id);
+        if (file != null) {
+            return file;
+        }
+        lock.lock();
+        try {
+            long upTo = registrations;
+            long left = atMost.toNanos();
+            while (!underway.headSet(upTo, true).isEmpty() && left > 0) {
+                left = registered.awaitNanos(left);
+            }
+        } finally {
+            lock.unlock();
+        }
+        return get(id);
+    }
+
+    /** The catalog may tell of new files from now on, until {@link #endRegistration}. */
+    long beginRegistration() {
+        lock.lock();
+        try {
+            long number = ++registrations;
+            underway.add(number);
+            return number;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    void endRegistration(long number) {
+        lock.lock();
+        try {
+            underway.remove(number);
+            registered.signalAll();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** @throws FailureException NOT_FOUND when this server has no such file */

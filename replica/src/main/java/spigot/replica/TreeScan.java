@@ -284,9 +284,24 @@ final class TreeScan {
                     add(directory, opened, name, shown, status, row.id(), null);
                 }
             }
-            case OTHER_FILE -> add(directory, opened, name, shown, status, null, row.id());
+            case OTHER_FILE -> replaced(directory, opened, name, shown, status, row.id());
         }
     }
+
+    /**
+     * A file that took another's place may be replaced soon itself. Opened first and looked at then, it can be read to its end by
+     * whoever looks it up, however fast that happens.
+     */
+    private void replaced(
+            FileId directory, Descriptor opened, byte[] name, byte[] shown, FileStatus status, FileId before)
+            throws IOException, InterruptedException {
+        SharedDescriptor file = status.isRegular() ? openReplacement(opened, name) : null;
+        FileStatus now = file == null ? status : Statx.of(file.number());
+        add(directory, opened, name, shown, now, null, new Replacement(before, file));
+    }
+
+    /** @param opened the file that took the place; belongs to whoever has the replacement */
+    private record Replacement(FileId before, @Nullable SharedDescriptor opened) {}
 
     /** @return false when the catalog does not know the file */
     private boolean update(FileId id, Descriptor opened, byte[] name, boolean renamed)
@@ -331,7 +346,7 @@ final class TreeScan {
 
     /**
      * @param known the id that it has, if it only has to be told again
-     * @param replaces what the name led to until now
+     * @param replacement what the name led to until now, if it is to lead to another file
      */
     private void add(
             FileId directory,
@@ -340,7 +355,7 @@ final class TreeScan {
             byte[] shown,
             FileStatus status,
             @Nullable FileId known,
-            @Nullable FileId replaces)
+            @Nullable Replacement replacement)
             throws IOException, InterruptedException {
         Attributes attributes;
         byte[] target;
@@ -351,18 +366,22 @@ final class TreeScan {
         } catch (SystemCallException e) {
             if (!TreeErrors.isAbsence(e.errno())) {
                 tree.skip(shown, e.errno(), Errno.describe(e.errno()));
-            } else if (replaces != null) {
-                gone.add(new IndexedName(directory, name, replaces));
+            } else if (replacement != null) {
+                gone.add(new IndexedName(directory, name, replacement.before()));
+            }
+            if (replacement != null && replacement.opened() != null) {
+                replacement.opened().close();
             }
             return;
         }
+        FileId replaces = replacement == null ? null : replacement.before();
         FileId sameAs = known == null && !status.isDirectory() ? sameFile(status, replaces) : null;
         RegistrationBatch.Entry entry = new RegistrationBatch.Entry(
                 new RegistrationBatch.Found(directory, name, shown, status, attributes, target),
                 known,
                 sameAs,
                 replaces,
-                replaces != null && sameAs == null ? openReplacement(opened, name, status) : null);
+                replacement == null ? null : replacement.opened());
         batch.add(entry);
         if (status.isDirectory()) {
             toVisit.add(new Visit(null, entry));
@@ -388,18 +407,12 @@ final class TreeScan {
         return status.bornNanos() != 0 || status.links() > 1 ? candidate : null;
     }
 
-    /** A file that takes others' places may be replaced soon itself: open now, it can be read to its end by whoever looked it up. */
-    private static @Nullable SharedDescriptor openReplacement(Descriptor opened, byte[] name, FileStatus status) {
-        if (!status.isRegular()) {
-            return null;
-        }
+    /** Null when it can't be opened: that is told to whoever asks for it. */
+    private static @Nullable SharedDescriptor openReplacement(Descriptor opened, byte[] name) {
         try (RootDirectory directory = RootDirectory.borrowed(opened);
                 Descriptor located = directory.locate(name)) {
-            FileStatus now = Statx.of(located.number());
-            boolean same = now.inode() == status.inode() && now.device() == status.device() && now.isRegular();
-            return same ? new SharedDescriptor(RootDirectory.reopen(located)) : null;
+            return Statx.of(located.number()).isRegular() ? new SharedDescriptor(RootDirectory.reopen(located)) : null;
         } catch (SystemCallException e) {
-            // It is opened, or found to be gone, when somebody asks for it.
             return null;
         }
     }

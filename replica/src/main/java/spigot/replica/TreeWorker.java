@@ -343,10 +343,13 @@ final class TreeWorker implements Runnable {
         long checked = System.nanoTime();
         while (!tree.hasEnded()) {
             PublishedTree.Work first = tree.await(shorter(configuration.times().sourceCheck()));
+            PublishedTree.Work later = first;
             if (!first.isEmpty()) {
                 tree.pause(configuration.times().coalesce());
-                look(first, tree.take());
+                later = tree.take();
+                look(first, later);
             }
+            tree.looked(later);
             rescanSome();
             if (System.nanoTime() - checked >= configuration.times().sourceCheck().toNanos()) {
                 checked = System.nanoTime();

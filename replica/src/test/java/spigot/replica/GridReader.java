@@ -30,6 +30,7 @@ import spigot.transport.wire.LookupReply;
 import spigot.transport.wire.LookupRequest;
 import spigot.transport.wire.OpenRequest;
 import spigot.transport.wire.ReadRequest;
+import spigot.transport.wire.RecordRequest;
 import spigot.transport.wire.ReplicasRequest;
 import spigot.transport.wire.Want;
 import spigot.transport.wire.XattrRequest;
@@ -116,6 +117,19 @@ final class GridReader {
             replicas.add(Messages.replica(replica));
         }
         return replicas;
+    }
+
+    /** The record, after the catalog has given the file another home if the old one is dead. */
+    FileRecord locate(FileId id) throws Exception {
+        return Messages.record(catalog.call(
+                        Envelope.newBuilder()
+                                .setRecordRequest(RecordRequest.newBuilder()
+                                        .setId(Messages.bytes(id))
+                                        .setLocate(true))
+                                .build(),
+                        PATIENCE)
+                .getRecordReply()
+                .getRecord());
     }
 
     Opened open(TestGrid.TestServer server, FileId id, int firstLength) throws Exception {

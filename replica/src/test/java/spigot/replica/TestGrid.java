@@ -52,6 +52,7 @@ final class TestGrid implements AutoCloseable {
     private final Map<String, TestServer> byAddress = new ConcurrentHashMap<>();
     private final List<AutoCloseable> toClose = new ArrayList<>();
     private final Map<Envelope.BodyCase, AtomicLong> requests = new ConcurrentHashMap<>();
+    private final Map<Envelope.BodyCase, Long> answeredOf = new ConcurrentHashMap<>();
     private volatile boolean catalogCut;
 
     TestGrid(Path directory) throws Exception {
@@ -80,15 +81,34 @@ final class TestGrid implements AutoCloseable {
         return requests.computeIfAbsent(kind, _ -> new AtomicLong()).get();
     }
 
+    /** Requests of this kind are carried out, but after so many of them, counted from the start, nobody hears of it. */
+    void loseRepliesAfter(Envelope.BodyCase kind, long answered) {
+        answeredOf.put(kind, answered);
+    }
+
     /** From now on no request reaches the catalog, or again. */
     void cutCatalog(boolean cut) {
         catalogCut = cut;
     }
 
+    private static final Responder NOBODY = new Responder() {
+        @Override
+        public void part(Envelope part) {}
+
+        @Override
+        public void reply(Envelope reply) {}
+
+        @Override
+        public void reply(Envelope reply, java.nio.ByteBuffer payload) {}
+
+        @Override
+        public void fail(Failure failure) {}
+    };
+
     private final LinkHandler catalogHandler = new LinkHandler() {
         @Override
         public void request(Link from, Envelope request, Responder responder) throws Exception {
-            requests.computeIfAbsent(request.getBodyCase(), _ -> new AtomicLong())
+            long asked = requests.computeIfAbsent(request.getBodyCase(), _ -> new AtomicLong())
                     .incrementAndGet();
             if (catalogCut) {
                 throw new FailureException(Failure.newBuilder()
@@ -97,7 +117,8 @@ final class TestGrid implements AutoCloseable {
                         .setRetryAfterMillis(10)
                         .build());
             }
-            if (!catalog.request(from, request, responder)) {
+            boolean lost = asked > answeredOf.getOrDefault(request.getBodyCase(), Long.MAX_VALUE);
+            if (!catalog.request(from, request, lost ? NOBODY : responder)) {
                 throw new FailureException(Failure.Code.BAD_REQUEST, "not for a catalog");
             }
         }
