@@ -29,6 +29,9 @@ record IndexedFile(
         int fragmentBytes,
         ReplicaState state) {
 
+    /** Inode of a directory that is registered, and whose entries have not been looked at yet. */
+    static final long NOT_LOOKED_INTO = 0;
+
     Fingerprint fingerprint() {
         return new Fingerprint(
                 device,

@@ -216,7 +216,9 @@ final class RegistrationBatch {
                     id,
                     tree.number(),
                     entry.found.status().device(),
-                    entry.found.status().inode(),
+                    entry.found.attributes().isDirectory()
+                            ? IndexedFile.NOT_LOOKED_INTO
+                            : entry.found.status().inode(),
                     entry.found.attributes(),
                     Messages.version(answer.getVersion()),
                     answer.getHomeEpoch(),

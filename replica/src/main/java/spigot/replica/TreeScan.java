@@ -131,11 +131,13 @@ final class TreeScan {
             if (opened == null) {
                 return;
             }
+            // In this order: what changes from here on shows as an event, or in the directory's times later.
             parts.watcher().watch(tree, directory, opened);
-            ownAttributes(directory, opened);
+            FileStatus status = Statx.of(opened.number());
             List<byte[]> names = DirectoryReader.names(opened.number(), RawBytes.copyOf(path).toString());
             names.sort(Arrays::compareUnsigned);
             compare(directory, path, opened, names);
+            ownAttributes(directory, opened, status);
         } catch (SystemCallException e) {
             tree.skip(path, e.errno(), e.getMessage());
         }
@@ -147,7 +149,7 @@ final class TreeScan {
         } catch (SystemCallException e) {
             if (!TreeErrors.isAbsence(e.errno())) {
                 tree.skip(path, e.errno(), Errno.describe(e.errno()));
-            } else if (!whole) {
+            } else if (!directory.equals(tree.rootId())) {
                 tree.lookAt(directory);
             }
             return null;
@@ -184,22 +186,30 @@ final class TreeScan {
             if (opened == null) {
                 return;
             }
+            FileStatus status = Statx.of(opened.number());
+            IndexedFile row = parts.index().file(directory);
+            if (row != null && (row.inode() != status.inode() || row.device() != status.device())) {
+                // Never looked into, or another directory by now: some names are not enough.
+                toVisit.add(new Visit(directory, null));
+                return;
+            }
             for (RawBytes name : names) {
                 if (!name.isEmpty()) {
                     byte[] raw = name.toArray();
                     entry(directory, path, opened, raw, parts.index().child(tree.number(), directory, raw));
                 }
             }
-            ownAttributes(directory, opened);
+            ownAttributes(directory, opened, status);
         }
     }
 
-    private void ownAttributes(FileId directory, Descriptor opened) throws IOException, InterruptedException {
+    /** Its row has its inode only from here on: so a directory that was registered but not looked into is known. */
+    private void ownAttributes(FileId directory, Descriptor opened, FileStatus status)
+            throws IOException, InterruptedException {
         IndexedFile row = parts.index().file(directory);
         if (row == null) {
             return;
         }
-        FileStatus status = Statx.of(opened.number());
         boolean changed = row.attributes().changedNanos() != status.changedNanos();
         boolean xattrs = changed
                 ? !ExtendedAttributes.names(opened).isEmpty()
@@ -260,9 +270,11 @@ final class TreeScan {
         if (whole) {
             toVisit.add(new Visit(row.id(), null));
         } else if (row.inode() != status.inode() || row.device() != status.device()) {
-            // Another directory took the name: all below may be different.
             toVisit.add(new Visit(row.id(), null));
-            tree.rescan();
+            if (row.inode() != IndexedFile.NOT_LOOKED_INTO) {
+                // Another directory took the name: all below may be different.
+                tree.rescan();
+            }
         } else if (FileAttributes.differ(
                 row.attributes(), FileAttributes.of(status, row.attributes().hasXattrs()))) {
             tree.lookAtDirectory(row.id());
