@@ -158,6 +158,9 @@ public final class Grantor {
                 return;
             }
             session = sessions.begin(hello.client(), hello.nonce());
+        } else if (overdue(session, nowMillis)) {
+            out.accept(new GrantorAction.Refused(hello.request(), Reason.REVOKING));
+            return;
         }
         sessions.extend(session, nowMillis);
         out.accept(new GrantorAction.Welcome(hello.request(), session.number, epoch, config.leaseMillis()));

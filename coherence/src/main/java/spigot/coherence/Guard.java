@@ -34,6 +34,8 @@ enum Guard {
     EXPIRY,
     /** The caches are dropped in time before the lease ends. */
     DROP_AHEAD,
+    /** After a lease has run out, a new session begins only when the caches are dropped or the grantor's deadline has passed too. */
+    NEW_SESSION_AFTER_DROPS,
     /** A grant of another session is not applied. */
     GRANT_SESSION,
     /** A grant of another life of the grantor is not applied. */
@@ -48,6 +50,8 @@ enum Guard {
     GRANT_AFTER_DROP,
     /** A Revoke is acknowledged only after the caches are gone. */
     ACK_AFTER_DROP,
+    /** A grant that comes while caches are being dropped is given back only when they are gone. */
+    RELEASE_AFTER_DROP,
     /** Every grant that is void is known as such, although only a bounded number is remembered one by one. */
     FORGOTTEN_ARE_VOID
 }

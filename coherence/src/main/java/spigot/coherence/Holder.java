@@ -29,7 +29,8 @@ public final class Holder {
      * older one do not become valid with the next grant.
      *
      * The time is taken a tenth shorter than it was given: in that tenth the caches which do not ask before each use, the
-     * kernel's, are dropped.
+     * kernel's, are dropped. While that lasts no new session begins, because its first use would end the old one, for which
+     * the grantor otherwise waits.
      */
 
     /** How long after an unanswered Hello there is another one. */
@@ -48,6 +49,10 @@ public final class Holder {
     private boolean linked;
     private OptionalLong nonce = OptionalLong.empty();
     private long lastHelloMillis;
+
+    /** Until then no new session begins while caches are still being dropped. */
+    private long dropsUntilMillis;
+
     private long lastMillis;
 
     private static final class Session {
@@ -87,6 +92,7 @@ public final class Holder {
         this.voided = new VoidGrants(config.maxRevokesRemembered(), guards.contains(Guard.FORGOTTEN_ARE_VOID));
         this.lastMillis = nowMillis;
         this.lastHelloMillis = nowMillis - HELLO_AGAIN_MILLIS;
+        this.dropsUntilMillis = nowMillis;
     }
 
     /** @param out takes the actions in order; must not call back */
@@ -94,6 +100,8 @@ public final class Holder {
         InvariantException.check(nowMillis >= lastMillis, "time does not go back");
         lastMillis = nowMillis;
         if (session != null && nowMillis >= session.term.endMillis && guards.contains(Guard.EXPIRY)) {
+            // The grantor still waits for us: not any more once we use a new session.
+            dropsUntilMillis = session.term.endMillis + session.leaseMillis / 10;
             lose(session, nowMillis, out);
         }
         switch (event) {
@@ -108,7 +116,7 @@ public final class Holder {
             }
             case HolderEvent.Granted granted -> granted(granted, out);
             case HolderEvent.Revoked revoked -> revoked(revoked, out);
-            case HolderEvent.Dropped(FileId object) -> dropped(object, out);
+            case HolderEvent.Dropped(FileId object) -> dropped(object, nowMillis, out);
             case HolderEvent.GiveUp(FileId object) -> giveUp(object, out);
             case HolderEvent.Tick() -> keepAlive(nowMillis, out);
         }
@@ -158,7 +166,7 @@ public final class Holder {
     private void linkUp(long nowMillis, Consumer<HolderAction> out) {
         linked = true;
         if (session == null) {
-            sendHello(nowMillis, out);
+            begin(nowMillis, out);
         } else {
             sendRenew(session, nowMillis, out);
         }
@@ -169,9 +177,7 @@ public final class Holder {
             return;
         }
         if (session == null) {
-            if (nowMillis - lastHelloMillis >= HELLO_AGAIN_MILLIS) {
-                sendHello(nowMillis, out);
-            }
+            beginNowAndThen(nowMillis, out);
         } else if (session.term.endMillis - nowMillis <= session.leaseMillis * 6 / 10
                 && nowMillis - session.lastRenewMillis >= session.leaseMillis / 10) {
             // A third of the lease is over (its last tenth is not used): from now on again and again until one is
@@ -180,7 +186,16 @@ public final class Holder {
         }
     }
 
-    private void sendHello(long nowMillis, Consumer<HolderAction> out) {
+    private void beginNowAndThen(long nowMillis, Consumer<HolderAction> out) {
+        if (linked && session == null && nowMillis - lastHelloMillis >= HELLO_AGAIN_MILLIS) {
+            begin(nowMillis, out);
+        }
+    }
+
+    private void begin(long nowMillis, Consumer<HolderAction> out) {
+        if (!dropping.isEmpty() && nowMillis < dropsUntilMillis && guards.contains(Guard.NEW_SESSION_AFTER_DROPS)) {
+            return;
+        }
         if (nonce.isEmpty()) {
             nonce = OptionalLong.of(nonces.getAsLong());
         }
@@ -243,9 +258,7 @@ public final class Holder {
             drop(lease, out);
         }
         held.clear();
-        if (linked && nowMillis - lastHelloMillis >= HELLO_AGAIN_MILLIS) {
-            sendHello(nowMillis, out);
-        }
+        beginNowAndThen(nowMillis, out);
     }
 
     // ---- the leases -------------------------------------------------------------------------------------------------
@@ -274,8 +287,18 @@ public final class Holder {
             dropToRelease(lease, session, out);
             return;
         }
-        boolean dropsFirst = dropping.containsKey(object) && guards.contains(Guard.GRANT_AFTER_DROP);
-        if (dropsFirst || dropping.size() >= config.maxLeases()) {
+        Dropping drop = dropping.get(object);
+        if (drop != null && guards.contains(Guard.GRANT_AFTER_DROP)) {
+            voided.add(object, sequence + 1);
+            drop.releaseSequence =
+                    drop.releaseSession == session.number ? Math.max(drop.releaseSequence, sequence) : sequence;
+            drop.releaseSession = session.number;
+            if (!guards.contains(Guard.RELEASE_AFTER_DROP)) {
+                out.accept(new HolderAction.SendRelease(session.number, object, sequence));
+            }
+            return;
+        }
+        if (dropping.size() >= config.maxLeases()) {
             voided.add(object, sequence + 1);
             out.accept(new HolderAction.SendRelease(session.number, object, sequence));
             return;
@@ -353,7 +376,7 @@ public final class Holder {
         return drop;
     }
 
-    private void dropped(FileId object, Consumer<HolderAction> out) {
+    private void dropped(FileId object, long nowMillis, Consumer<HolderAction> out) {
         Dropping drop = dropping.remove(object);
         if (drop == null) {
             return;
@@ -363,6 +386,9 @@ public final class Holder {
         }
         if (drop.ackSequence != 0) {
             out.accept(new HolderAction.SendRevokeAck(drop.ackSession, object, drop.ackSequence));
+        }
+        if (dropping.isEmpty()) {
+            beginNowAndThen(nowMillis, out);
         }
     }
 }

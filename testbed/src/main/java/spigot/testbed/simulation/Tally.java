@@ -1,0 +1,30 @@
+package spigot.testbed.simulation;
+
+/** What happened in runs: a test that checks nothing would pass too. */
+public final class Tally {
+    public long runs;
+    public long simulatedMillis;
+    public long events;
+    public long leasedReads;
+    public long kernelReads;
+    public long askedReads;
+    public long grants;
+    public long changes;
+    public long revokes;
+    public long sessionsLost;
+    public long lostMessages;
+    public long doubledMessages;
+    public long lateMessages;
+    public long cuts;
+    public long crashes;
+    public long pauses;
+
+    @Override
+    public String toString() {
+        return runs + " runs, " + simulatedMillis / 1_000 + " simulated s, " + events + " events; reads: " + leasedReads
+                + " leased, " + kernelReads + " by the kernel, " + askedReads + " asked; " + grants + " grants, "
+                + changes + " changes, " + revokes + " revokes, " + sessionsLost + " sessions lost; messages: "
+                + lostMessages + " lost, " + doubledMessages + " doubled, " + lateMessages + " late; " + cuts
+                + " cuts, " + crashes + " crashes, " + pauses + " pauses";
+    }
+}

@@ -1,0 +1,87 @@
+package spigot.testbed.simulation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayDeque;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Many runs of the lease machines: {@code -Dspigot.simulation.seeds=N} runs N seeds, {@code -Dspigot.simulation.first=S} from S
+ * on, {@code -Dspigot.simulation.seed=S} only that one.
+ */
+class SimulationTest {
+    private static final Logger log = LoggerFactory.getLogger(SimulationTest.class);
+    private static final int TRACED_LINES = 60;
+
+    @Test
+    void nobodyReadsStaleDataAndEverythingGoesOnInTheEnd() {
+        Long only = Long.getLong("spigot.simulation.seed");
+        long first = only != null ? only : Long.getLong("spigot.simulation.first", 1);
+        long seeds = only != null ? 1 : Long.getLong("spigot.simulation.seeds", 2_000);
+        Tally tally = new Tally();
+        for (long seed = first; seed < first + seeds; seed++) {
+            run(seed, tally);
+        }
+        log.info("event=simulated {}", tally);
+        if (seeds >= 100) {
+            assertThat(new long[] {
+                        tally.leasedReads,
+                        tally.kernelReads,
+                        tally.askedReads,
+                        tally.grants,
+                        tally.changes,
+                        tally.revokes,
+                        tally.sessionsLost,
+                        tally.lostMessages,
+                        tally.doubledMessages,
+                        tally.lateMessages,
+                        tally.cuts,
+                        tally.crashes,
+                        tally.pauses
+                    })
+                    .as("what happened: %s", tally)
+                    .allMatch(count -> count > seeds);
+        }
+    }
+
+    private static void run(long seed, Tally tally) {
+        try {
+            Simulation.run(seed, Machines.PRODUCTION, tally);
+        } catch (SimulationFailure e) {
+            throw new AssertionError(
+                    e.getMessage() + "\nreplay: mvn -pl testbed -am test -Dtest=SimulationTest"
+                            + " -Dsurefire.failIfNoSpecifiedTests=false -Dspigot.simulation.seed=" + seed
+                            + "\nwhat led to it:\n" + whatLedTo(seed),
+                    e);
+        }
+    }
+
+    private static String whatLedTo(long seed) {
+        ArrayDeque<String> lines = new ArrayDeque<>();
+        try {
+            Simulation.run(seed, Machines.PRODUCTION, new Tally(), Optional.of(line -> {
+                lines.add(line);
+                if (lines.size() > TRACED_LINES) {
+                    lines.remove();
+                }
+            }));
+        } catch (SimulationFailure _) {
+            return String.join("\n", lines);
+        }
+        return "it does not happen again: the machines are not deterministic";
+    }
+
+    @Test
+    void theSameSeedGivesTheSameRun() {
+        assertThat(runAlone(4_711)).isEqualTo(runAlone(4_711)).isNotEqualTo(runAlone(4_712));
+    }
+
+    private static String runAlone(long seed) {
+        Tally tally = new Tally();
+        Simulation.run(seed, Machines.PRODUCTION, tally);
+        return tally.toString();
+    }
+}
