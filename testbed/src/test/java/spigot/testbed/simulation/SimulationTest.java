@@ -3,6 +3,7 @@ package spigot.testbed.simulation;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
@@ -27,21 +28,20 @@ class SimulationTest {
         }
         log.info("event=simulated {}", tally);
         if (seeds >= 100) {
-            assertThat(new long[] {
-                        tally.leasedReads,
-                        tally.kernelReads,
-                        tally.askedReads,
-                        tally.grants,
-                        tally.changes,
-                        tally.revokes,
-                        tally.sessionsLost,
-                        tally.lostMessages,
-                        tally.doubledMessages,
-                        tally.lateMessages,
-                        tally.cuts,
-                        tally.crashes,
-                        tally.pauses
-                    })
+            assertThat(List.of(
+                            tally.leasedReads,
+                            tally.kernelReads,
+                            tally.askedReads,
+                            tally.grants,
+                            tally.changes,
+                            tally.revokes,
+                            tally.sessionsLost,
+                            tally.lostMessages,
+                            tally.doubledMessages,
+                            tally.lateMessages,
+                            tally.cuts,
+                            tally.crashes,
+                            tally.pauses))
                     .as("what happened: %s", tally)
                     .allMatch(count -> count > seeds);
         }
