@@ -159,7 +159,7 @@ public final class TestGrid implements AutoCloseable {
     }
 
     /** What the catalog's process does with what comes. */
-    private final class Process implements LinkHandler {
+    private final class CatalogProcess implements LinkHandler {
         private final CatalogServer catalog = server;
 
         @Override
@@ -216,7 +216,7 @@ public final class TestGrid implements AutoCloseable {
                         throw new LinkBrokenException("closed");
                     }
                     if (reachable) {
-                        current = MemoryLink.pair(identity, handler, catalogIdentity, new Process())
+                        current = MemoryLink.pair(identity, handler, catalogIdentity, new CatalogProcess())
                                 .left();
                         link = current;
                         return current;

@@ -166,7 +166,9 @@ final class LeasedDirectories {
                 return;
             }
             change.accept(directory);
-            directory.used = ++now;
+            long next = now + 1;
+            now = next;
+            directory.used = next;
             long memory = directory.memoryBytes();
             bytes += memory - directory.accountedBytes;
             directory.accountedBytes = memory;

@@ -3,6 +3,7 @@ package spigot.catalog.client;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.FileKind;
@@ -16,7 +17,7 @@ import spigot.model.Version;
  *
  * <pre>
  * u8 name length, name bytes
- * u8 kind ordinal | hasXattrs << 4 | readOnly << 5
+ * u8 S_IFMT bits >> 12 | hasXattrs << 4 | readOnly << 5
  * 16 bytes id
  * fixed64 modified; zigzag varints: changed, accessed and born minus modified
  * varints: mode, uid, gid, size, allocated bytes, links, device, version epoch, version index, log2(fragment bytes) + 1,
@@ -26,7 +27,15 @@ import spigot.model.Version;
  * A usual file takes about 75 bytes and its name. Not safe for threads while packing; immutable afterwards.
  */
 final class PackedRecords {
-    private static final FileKind[] KINDS = FileKind.values();
+    private static final int KIND_SHIFT = 12;
+    private static final @Nullable FileKind[] KINDS = new @Nullable FileKind[16];
+
+    static {
+        for (FileKind kind : FileKind.values()) {
+            KINDS[kind.typeBits() >> KIND_SHIFT] = kind;
+        }
+    }
+
     private static final int KIND_MASK = 0x0f;
     private static final int HAS_XATTRS = 0x10;
     private static final int READ_ONLY = 0x20;
@@ -52,7 +61,7 @@ final class PackedRecords {
                 + file.symlinkTarget().length());
         put8(name.length);
         put(name);
-        put8(attributes.kind().ordinal()
+        put8((attributes.kind().typeBits() >> KIND_SHIFT)
                 | (attributes.hasXattrs() ? HAS_XATTRS : 0)
                 | (file.readOnly() ? READ_ONLY : 0));
         put64(file.id().high());
@@ -99,7 +108,15 @@ final class PackedRecords {
     }
 
     FileKind kind(int start) {
-        return KINDS[bytes[start + 1 + nameLength(start)] & KIND_MASK];
+        return kindOf(bytes[start + 1 + nameLength(start)]);
+    }
+
+    private static FileKind kindOf(int flags) {
+        FileKind kind = KINDS[flags & KIND_MASK];
+        if (kind == null) {
+            throw new IllegalStateException("a packed record has no kind " + (flags & KIND_MASK));
+        }
+        return kind;
     }
 
     FileId id(int start) {
@@ -198,7 +215,7 @@ final class PackedRecords {
                     ? RawBytes.EMPTY
                     : RawBytes.copyOf(Arrays.copyOfRange(bytes, at, at + targetLength));
             Attributes attributes = new Attributes(
-                    KINDS[flags & KIND_MASK],
+                    kindOf(flags),
                     mode,
                     uid,
                     gid,

@@ -73,10 +73,6 @@ final class Changing {
             FileId id = Messages.fileId(state.getId());
             Inode inode = records.inode(id);
             ReplicaEntry copy = records.replica(id, server);
-            boolean stands = inode != null
-                    && copy != null
-                    && copy.getState() != ReplicaState.HOME
-                    && state.getVersion().equals(inode.getRecord().getVersion());
             boolean isOutcome = state.getState() == ReplicaState.VERIFIED
                     || state.getState() == ReplicaState.DIFFERS
                     || state.getState() == ReplicaState.UNVERIFIED;
@@ -85,7 +81,10 @@ final class Changing {
                         Failure.Code.BAD_REQUEST,
                         "a comparison ends VERIFIED, UNVERIFIED or DIFFERS, not " + state.getState());
             }
-            if (stands) {
+            if (inode != null
+                    && copy != null
+                    && copy.getState() != ReplicaState.HOME
+                    && state.getVersion().equals(inode.getRecord().getVersion())) {
                 records.putReplica(
                         id,
                         server,

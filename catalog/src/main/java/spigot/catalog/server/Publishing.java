@@ -143,7 +143,10 @@ final class Publishing {
 
     private void requireOwnPublication(LogicalPath path, FileId directory, FileName name) throws IOException {
         FileId current = records.child(directory, name.toArray());
-        ReplicaEntry own = current == null ? null : records.replica(current, server);
+        if (current == null) {
+            return;
+        }
+        ReplicaEntry own = records.replica(current, server);
         if (own != null && !own.getPublication().equals(Messages.bytes(current))) {
             throw new FailureException(
                     Failure.Code.CONFLICT,

@@ -3,6 +3,7 @@ package spigot.catalog.server;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,29 @@ final class Records {
     private static final String FILES_OF = "files of ";
 
     /** One name of a file. */
-    record Name(FileId directory, byte[] name, List<NodeId> publishers) {}
+    static final class Name {
+        private final FileId directory;
+        private final byte[] name;
+        private final List<NodeId> publishers;
+
+        Name(FileId directory, byte[] name, List<NodeId> publishers) {
+            this.directory = directory;
+            this.name = name;
+            this.publishers = publishers;
+        }
+
+        FileId directory() {
+            return directory;
+        }
+
+        byte[] name() {
+            return name;
+        }
+
+        List<NodeId> publishers() {
+            return publishers;
+        }
+    }
 
     /** One server's copy of a file. */
     record Copy(NodeId server, ReplicaEntry entry) {}
@@ -49,7 +72,7 @@ final class Records {
             return null;
         }
         // The directory of one entry is most often the directory of the next.
-        if (value != lastParsed) {
+        if (!Arrays.equals(value, lastParsed)) {
             lastInode = parseInode(value);
             lastParsed = value;
         }

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.Condition;
@@ -111,8 +112,11 @@ final class RocksTables implements Tables {
         try {
             RocksDB database = RocksDB.open(databaseOptions, directory.toString(), descriptors, handles);
             Map<Table, ColumnFamilyHandle> families = new EnumMap<>(Table.class);
+            // In the order of the descriptors, the default family first.
+            Iterator<ColumnFamilyHandle> opened = handles.iterator();
+            opened.next();
             for (Table table : Table.values()) {
-                families.put(table, handles.get(table.ordinal() + 1));
+                families.put(table, opened.next());
             }
             return new RocksTables(database, options, families, handles);
         } catch (RocksDBException e) {

@@ -30,15 +30,23 @@ final class Transaction implements View {
         }
     }
 
-    private record Key(byte[] bytes) {
+    private static final class Key {
+        private final byte[] bytes;
+        private final int hash;
+
+        Key(byte[] bytes) {
+            this.bytes = bytes;
+            this.hash = Arrays.hashCode(bytes);
+        }
+
         @Override
-        public boolean equals(Object other) {
-            return other instanceof Key(byte[] others) && Arrays.equals(bytes, others);
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that && Arrays.equals(bytes, that.bytes);
         }
 
         @Override
         public int hashCode() {
-            return Arrays.hashCode(bytes);
+            return hash;
         }
     }
 
@@ -49,7 +57,31 @@ final class Transaction implements View {
     }
 
     /** A row that is to change. */
-    record Change(byte[] key, byte @Nullable [] before, byte @Nullable [] after) {}
+    static final class Change {
+        private final byte[] key;
+        private final byte @Nullable [] before;
+        private final byte @Nullable [] after;
+
+        Change(byte[] key, byte @Nullable [] before, byte @Nullable [] after) {
+            this.key = key;
+            this.before = before;
+            this.after = after;
+        }
+
+        byte[] key() {
+            return key;
+        }
+
+        /** Null: the row is new. */
+        byte @Nullable [] before() {
+            return before;
+        }
+
+        /** Null: the row goes. */
+        byte @Nullable [] after() {
+            return after;
+        }
+    }
 
     private final View base;
     private final Map<Table, Rowset> tables = new EnumMap<>(Table.class);

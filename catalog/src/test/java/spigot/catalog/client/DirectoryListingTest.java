@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -42,7 +43,7 @@ class DirectoryListingTest {
         assertThat(listing.size()).isEqualTo(expected.size());
         List<FileName> names = new ArrayList<>(expected.keySet());
         for (int i = 0; i < names.size(); i++) {
-            FileRecord record = expected.get(names.get(i));
+            FileRecord record = Objects.requireNonNull(expected.get(names.get(i)));
             assertThat(listing.name(i)).isEqualTo(names.get(i));
             assertThat(listing.record(i)).isEqualTo(record);
             assertThat(listing.id(i)).isEqualTo(record.id());
@@ -86,7 +87,7 @@ class DirectoryListingTest {
     }
 
     private FileRecord record() {
-        FileKind kind = FileKind.values()[random.nextInt(FileKind.values().length)];
+        FileKind kind = List.of(FileKind.values()).get(random.nextInt(FileKind.values().length));
         long modified = 1_700_000_000_000_000_000L + random.nextLong(1_000_000_000_000L);
         Attributes attributes = new Attributes(
                 kind,

@@ -2,6 +2,7 @@ package spigot.catalog.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,7 @@ class CatalogLogTest {
                 FileId file = tree.id(tree.registered(
                         GridTree.ALPHA, root, false, GridTree.file(root, "a", 7).build()));
                 try (View view = log.read()) {
-                    assertThat(view.get(Table.ENTRIES, Keys.entry(root, "a".getBytes())))
+                    assertThat(view.get(Table.ENTRIES, Keys.entry(root, "a".getBytes(StandardCharsets.UTF_8))))
                             .isEqualTo(file.bytes());
                 }
             }
@@ -60,7 +61,8 @@ class CatalogLogTest {
                         .build());
                 assertThat(outcome.getNeedsRecallList()).containsExactly(spigot.transport.Messages.bytes(FileId.ROOT));
                 try (View view = log.read()) {
-                    assertThat(view.get(Table.ENTRIES, Keys.entry(FileId.ROOT, "data".getBytes())))
+                    assertThat(view.get(
+                                    Table.ENTRIES, Keys.entry(FileId.ROOT, "data".getBytes(StandardCharsets.UTF_8))))
                             .isNull();
                 }
             }
@@ -83,7 +85,7 @@ class CatalogLogTest {
                                 false,
                                 GridTree.file(root, name, 1).build());
                         try (View view = log.read()) {
-                            assertThat(view.get(Table.ENTRIES, Keys.entry(root, name.getBytes())))
+                            assertThat(view.get(Table.ENTRIES, Keys.entry(root, name.getBytes(StandardCharsets.UTF_8))))
                                     .isNotNull();
                         }
                         return null;
@@ -162,7 +164,7 @@ class CatalogLogTest {
             }
             try (CatalogLog log = open();
                     View view = log.read()) {
-                assertThat(view.get(Table.ENTRIES, Keys.entry(root, "late".getBytes())))
+                assertThat(view.get(Table.ENTRIES, Keys.entry(root, "late".getBytes(StandardCharsets.UTF_8))))
                         .isNotNull();
             }
         }

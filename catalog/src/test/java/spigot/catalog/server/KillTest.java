@@ -10,7 +10,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import spigot.model.FileId;
@@ -36,9 +38,12 @@ class KillTest {
             FileId root = tree.published(GridTree.ALPHA, "/data");
             try (View view = log.read()) {
                 for (String name : acknowledged) {
-                    byte[] id = view.get(Table.ENTRIES, Keys.entry(root, name.getBytes(StandardCharsets.UTF_8)));
+                    byte @Nullable [] id =
+                            view.get(Table.ENTRIES, Keys.entry(root, name.getBytes(StandardCharsets.UTF_8)));
                     assertThat(id).describedAs(name).isNotNull();
-                    assertThat(view.get(Table.INODES, id)).describedAs(name).isNotNull();
+                    assertThat(view.get(Table.INODES, Objects.requireNonNull(id)))
+                            .describedAs(name)
+                            .isNotNull();
                 }
                 List<byte[]> names = new ArrayList<>();
                 view.scan(Table.ENTRIES, root.bytes(), (key, _) -> names.add(key));

@@ -3,8 +3,10 @@ package spigot.catalog.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -44,7 +46,7 @@ class NamespaceTest {
         try (View view = log.read()) {
             byte[] inode = view.get(Table.INODES, id.bytes());
             assertThat(inode).describedAs("file %s", id).isNotNull();
-            return Records.record(inode);
+            return Records.record(Objects.requireNonNull(inode));
         }
     }
 
@@ -56,7 +58,7 @@ class NamespaceTest {
 
     private FileId lookup(FileId directory, String name) throws Exception {
         try (View view = log.read()) {
-            byte[] id = view.get(Table.ENTRIES, Keys.entry(directory, name.getBytes()));
+            byte[] id = view.get(Table.ENTRIES, Keys.entry(directory, name.getBytes(StandardCharsets.UTF_8)));
             return id == null ? new FileId(0, 0) : FileId.of(id);
         }
     }
