@@ -89,7 +89,7 @@ final class DataOperations {
     }
 
     private static boolean agree(FileRecord catalog, FileRecord home) {
-        return NodeRecords.newer(catalog, home) == catalog || home.attributes().equals(catalog.attributes());
+        return !NodeRecords.isAhead(home, catalog) || home.attributes().equals(catalog.attributes());
     }
 
     private void reply(OpenRequest request, long node, FileId id, OpenFile file) throws IOException {

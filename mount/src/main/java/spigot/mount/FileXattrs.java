@@ -37,6 +37,11 @@ final class FileXattrs {
     @GuardedBy("lock")
     private long bytes;
 
+    /** What a file has under a name; empty: there is no such attribute. */
+    record Value(Optional<RawBytes> bytes) {
+        static final Value NONE = new Value(Optional.empty());
+    }
+
     /** What is known of one file at one moment of its history. */
     private static final class Known {
         final Version version;
@@ -45,7 +50,7 @@ final class FileXattrs {
         @Nullable
         List<RawBytes> names;
 
-        final Map<RawBytes, Optional<RawBytes>> values = new HashMap<>();
+        final Map<RawBytes, Value> values = new HashMap<>();
         long bytes = ENTRY_BYTES;
 
         Known(FileRecord record) {
@@ -73,11 +78,11 @@ final class FileXattrs {
         return record.attributes().hasXattrs() && record.attributes().isRegular();
     }
 
-    /** The value if it is known without asking, an empty Optional when it is known that there is none, else null. */
+    /** The value if it is known without asking, else null. */
     @Nullable
-    Optional<RawBytes> cachedValue(FileRecord record, RawBytes name) {
+    Value cachedValue(FileRecord record, RawBytes name) {
         if (!mayHave(record)) {
-            return Optional.empty();
+            return Value.NONE;
         }
         lock.lock();
         try {
@@ -103,14 +108,14 @@ final class FileXattrs {
         }
     }
 
-    Optional<RawBytes> value(FileRecord record, RawBytes name) throws IOException, InterruptedException {
-        Optional<RawBytes> cached = cachedValue(record, name);
+    Value value(FileRecord record, RawBytes name) throws IOException, InterruptedException {
+        Value cached = cachedValue(record, name);
         if (cached != null) {
             return cached;
         }
         try (OpenFile file = files.open(record)) {
             byte[] raw = file.xattr(name);
-            Optional<RawBytes> value = raw == null ? Optional.empty() : Optional.of(RawBytes.copyOf(raw));
+            Value value = raw == null ? Value.NONE : new Value(Optional.of(RawBytes.copyOf(raw)));
             keep(record, name.length() + (raw == null ? 0 : raw.length), entry -> entry.values.put(name, value));
             return value;
         }

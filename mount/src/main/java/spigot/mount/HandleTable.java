@@ -118,6 +118,6 @@ final class HandleTable<T> {
 
     @SuppressWarnings("unchecked") // arrays of generic types can only be made so
     private static <T> AtomicReferenceArray<@Nullable T>[] chunks(int count) {
-        return new AtomicReferenceArray[count];
+        return (AtomicReferenceArray<@Nullable T>[]) new AtomicReferenceArray<?>[count];
     }
 }

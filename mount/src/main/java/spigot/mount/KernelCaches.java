@@ -2,6 +2,7 @@ package spigot.mount;
 
 import java.io.IOException;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -78,7 +79,7 @@ public final class KernelCaches implements NamespaceListener, DataListener {
         Notices attached = new Notices(notifier);
         notices = attached;
         // Tried out in the background, as the mount is not served yet; until it is known names are not kept.
-        notifier.incrementEpoch().whenComplete((_, failure) -> {
+        CompletableFuture<Boolean> _ = notifier.incrementEpoch().whenComplete((_, failure) -> {
             if (failure == null) {
                 nameValidNanos = MountState.LEASED_NANOS;
             } else {

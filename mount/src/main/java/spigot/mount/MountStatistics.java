@@ -2,6 +2,7 @@ package spigot.mount;
 
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -10,43 +11,71 @@ import java.util.concurrent.atomic.LongAdder;
  * go into buckets of powers of two, so that a percentile is right within a factor of two.
  */
 public final class MountStatistics {
-    private static final int BUCKETS = 40;
-
-    private final LongAdder[] counts = adders();
-    private final LongAdder[] errors = adders();
-    private final LongAdder[] handedOver = adders();
-    private final LongAdder[] nanos = adders();
-    private final AtomicLongArray buckets = new AtomicLongArray(Operation.values().length * BUCKETS);
+    private final Map<Operation, Counter> counters = new EnumMap<>(Operation.class);
     private final LongAdder readBytes = new LongAdder();
     private final LongAdder drops = new LongAdder();
     private final LongAdder changes = new LongAdder();
 
-    MountStatistics() {}
-
-    private static LongAdder[] adders() {
-        LongAdder[] adders = new LongAdder[Operation.values().length];
-        for (int i = 0; i < adders.length; i++) {
-            adders[i] = new LongAdder();
+    MountStatistics() {
+        for (Operation operation : Operation.values()) {
+            counters.put(operation, new Counter());
         }
-        return adders;
+    }
+
+    /** The map is complete and never changes after the constructor. */
+    private Counter counter(Operation operation) {
+        return Objects.requireNonNull(counters.get(operation));
+    }
+
+    /** Of one operation. */
+    private static final class Counter {
+        private static final int BUCKETS = 40;
+
+        final LongAdder count = new LongAdder();
+        final LongAdder errors = new LongAdder();
+        final LongAdder handedOver = new LongAdder();
+        final LongAdder nanos = new LongAdder();
+        final AtomicLongArray buckets = new AtomicLongArray(BUCKETS);
+
+        void add(long took) {
+            count.increment();
+            nanos.add(took);
+            buckets.incrementAndGet(Math.min(BUCKETS - 1, Long.SIZE - Long.numberOfLeadingZeros(took)));
+        }
+
+        long percentile(double part) {
+            long total = 0;
+            for (int i = 0; i < BUCKETS; i++) {
+                total += buckets.get(i);
+            }
+            long wanted = (long) Math.ceil(total * part);
+            long seen = 0;
+            for (int i = 0; i < BUCKETS; i++) {
+                seen += buckets.get(i);
+                if (seen >= wanted && seen > 0) {
+                    return 1L << i;
+                }
+            }
+            return 0;
+        }
+
+        Count snapshot() {
+            return new Count(
+                    count.sum(), errors.sum(), handedOver.sum(), nanos.sum(), percentile(0.5), percentile(0.99));
+        }
     }
 
     /** @param startNanos by {@link System#nanoTime}, when the operation came */
     void done(Operation operation, long startNanos) {
-        long took = Math.max(0, System.nanoTime() - startNanos);
-        int index = operation.ordinal();
-        counts[index].increment();
-        nanos[index].add(took);
-        int bucket = Math.min(BUCKETS - 1, Long.SIZE - Long.numberOfLeadingZeros(took));
-        buckets.incrementAndGet(index * BUCKETS + bucket);
+        counter(operation).add(Math.max(0, System.nanoTime() - startNanos));
     }
 
     void failed(Operation operation) {
-        errors[operation.ordinal()].increment();
+        counter(operation).errors.increment();
     }
 
     void handedOver(Operation operation) {
-        handedOver[operation.ordinal()].increment();
+        counter(operation).handedOver.increment();
     }
 
     void read(long bytes) {
@@ -82,34 +111,7 @@ public final class MountStatistics {
 
     public Snapshot snapshot() {
         Map<Operation, Count> all = new EnumMap<>(Operation.class);
-        for (Operation operation : Operation.values()) {
-            int index = operation.ordinal();
-            all.put(
-                    operation,
-                    new Count(
-                            counts[index].sum(),
-                            errors[index].sum(),
-                            handedOver[index].sum(),
-                            nanos[index].sum(),
-                            percentile(index, 0.5),
-                            percentile(index, 0.99)));
-        }
+        counters.forEach((operation, counter) -> all.put(operation, counter.snapshot()));
         return new Snapshot(Map.copyOf(all), readBytes.sum(), drops.sum(), changes.sum());
-    }
-
-    private long percentile(int operation, double part) {
-        long total = 0;
-        for (int i = 0; i < BUCKETS; i++) {
-            total += buckets.get(operation * BUCKETS + i);
-        }
-        long wanted = (long) Math.ceil(total * part);
-        long seen = 0;
-        for (int i = 0; i < BUCKETS; i++) {
-            seen += buckets.get(operation * BUCKETS + i);
-            if (seen >= wanted && seen > 0) {
-                return 1L << i;
-            }
-        }
-        return 0;
     }
 }

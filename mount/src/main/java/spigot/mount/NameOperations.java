@@ -134,7 +134,13 @@ final class NameOperations {
             NodeTable.Place place = state.nodes.place(state.nodes.node(record.id()));
             Entry entry = detached.entry();
             FileId directory = place == null ? FileId.ROOT : place.directory();
-            fill(entry, record, node, directory, place == null ? new byte[0] : place.name(), false);
+            fill(
+                    entry,
+                    record,
+                    node,
+                    directory,
+                    place == null ? new byte[0] : place.name().toArray(),
+                    false);
             if (!detached.reply(entry)) {
                 state.nodes.forget(entry.nodeId, 1);
             }

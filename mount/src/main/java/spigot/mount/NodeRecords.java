@@ -8,7 +8,6 @@ import spigot.catalog.client.CatalogClient;
 import spigot.catalog.client.DirectoryListing;
 import spigot.model.Attributes;
 import spigot.model.FileId;
-import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.transport.FailureException;
 import spigot.transport.wire.Failure;
@@ -57,8 +56,7 @@ final class NodeRecords {
             DirectoryListing root = file.equals(FileId.ROOT) ? catalog.cachedListing(file) : null;
             return root == null ? null : root.own();
         }
-        return catalog.cachedLookup(place.directory(), FileName.of(place.name()))
-                                instanceof CachedLookup.Present(FileRecord record)
+        return catalog.cachedLookup(place.directory(), place.name()) instanceof CachedLookup.Present(FileRecord record)
                         && record.id().equals(file)
                 ? record
                 : null;
@@ -73,7 +71,7 @@ final class NodeRecords {
         try {
             NodeTable.Place place = nodes.place(node);
             if (place != null) {
-                Optional<FileRecord> named = catalog.lookup(place.directory(), FileName.of(place.name()));
+                Optional<FileRecord> named = catalog.lookup(place.directory(), place.name());
                 if (named.isPresent() && named.get().id().equals(file)) {
                     return named.get();
                 }
@@ -94,15 +92,15 @@ final class NodeRecords {
 
     /** The newer of what the catalog says and what the home said at the last open, which may be ahead for a moment. */
     static FileRecord newer(FileRecord catalog, @Nullable FileRecord home) {
-        if (home == null) {
-            return catalog;
-        }
+        return home != null && isAhead(home, catalog) ? home : catalog;
+    }
+
+    static boolean isAhead(FileRecord home, FileRecord catalog) {
         int order = home.version().compareTo(catalog.version());
-        boolean ahead = order > 0
+        return order > 0
                 || (order == 0
                         && home.attributes().changedNanos()
                                 > catalog.attributes().changedNanos());
-        return ahead ? home : catalog;
     }
 
     private static FileRecord withoutLinks(FileRecord record) {

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import spigot.model.FileId;
+import spigot.model.FileName;
 
 /**
  * The inodes that the kernel knows: node id, file id, lookup count, the name under which each was seen last, and which of
@@ -34,7 +35,7 @@ final class NodeTable {
     private static final byte NAMES = 2;
 
     /** Where a node was seen last. */
-    record Place(FileId directory, byte[] name) {}
+    record Place(FileId directory, FileName name) {}
 
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -168,7 +169,7 @@ final class NodeTable {
             }
             int parent = chunk(slot).parent[at(slot)];
             byte[] name = chunk(slot).name[at(slot)];
-            return parent == NONE || name == null ? null : new Place(fileAt(parent), name);
+            return parent == NONE || name == null ? null : new Place(fileAt(parent), FileName.of(name));
         } finally {
             lock.unlock();
         }

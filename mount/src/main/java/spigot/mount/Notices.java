@@ -60,11 +60,9 @@ final class Notices {
         try {
             boolean _ = notice.get();
         } catch (ExecutionException e) {
-            if (!saysEnded(e.getCause())) {
-                throw new IOException(
-                        "the kernel did not drop what it was told to: "
-                                + e.getCause().getMessage(),
-                        e);
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            if (!saysEnded(cause)) {
+                throw new IOException("the kernel did not drop what it was told to: " + cause.getMessage(), e);
             }
         }
     }

@@ -59,7 +59,7 @@ final class OpenNode {
     /** @return whether it was the last one */
     boolean remove(OpenFile handle) {
         handles.remove(handle);
-        if (view == handle) {
+        if (handle.equals(view)) {
             for (OpenFile other : handles) {
                 view = other;
                 break;

@@ -24,10 +24,10 @@ enum VirtualAttribute {
 
     private static final byte[] PREFIX = "user.spigot.".getBytes(StandardCharsets.US_ASCII);
 
-    private final byte[] attributeName;
+    private final String attributeName;
 
     VirtualAttribute(String name) {
-        attributeName = name.getBytes(StandardCharsets.US_ASCII);
+        attributeName = name;
     }
 
     /** The attribute of that name, or null; does not allocate for names outside of user.spigot. */
@@ -35,8 +35,9 @@ enum VirtualAttribute {
         if (!isReserved(name)) {
             return null;
         }
+        String text = new String(name, StandardCharsets.ISO_8859_1);
         for (VirtualAttribute attribute : values()) {
-            if (Arrays.equals(attribute.attributeName, name)) {
+            if (attribute.attributeName.equals(text)) {
                 return attribute;
             }
         }

@@ -41,7 +41,7 @@ final class XattrOperations {
             }
             Optional<byte[]> value = VirtualAttribute.named(name) == VirtualAttribute.REPLICAS
                     ? Optional.of(replicas(file))
-                    : own.value(record, RawBytes.copyOf(name)).map(RawBytes::toArray);
+                    : own.value(record, RawBytes.copyOf(name)).bytes().map(RawBytes::toArray);
             reply(detached, value);
         });
     }
@@ -62,12 +62,12 @@ final class XattrOperations {
             request.replyError(Errno.EOPNOTSUPP);
             return true;
         }
-        Optional<RawBytes> value =
-                VirtualAttribute.isReserved(name) ? Optional.empty() : own.cachedValue(record, ownName);
+        FileXattrs.Value value =
+                VirtualAttribute.isReserved(name) ? FileXattrs.Value.NONE : own.cachedValue(record, ownName);
         if (value == null) {
             return false;
         }
-        reply(request, value.map(RawBytes::toArray));
+        reply(request, value.bytes().map(RawBytes::toArray));
         return true;
     }
 
