@@ -16,12 +16,14 @@ final class ContentReader {
     private static final int WARMUP_LOADS = 4;
 
     private final BlockMemory memory;
+    private final HandlePlanner.Presence presence;
     private final Loader loader;
     private final CacheCounters counters;
     private final int requestBytes;
 
     ContentReader(BlockMemory memory, Loader loader, CacheCounters counters, int requestBytes) {
         this.memory = memory;
+        this.presence = memory::contains;
         this.loader = loader;
         this.counters = counters;
         this.requestBytes = requestBytes;
@@ -37,7 +39,7 @@ final class ContentReader {
             return -1;
         }
         counters.hits.increment();
-        ahead(content, planner.onHit(offset, length, content.size()));
+        ahead(content, planner.onHit(offset, length, content, presence));
         return length;
     }
 
@@ -58,7 +60,7 @@ final class ContentReader {
             memory.unpin(frame);
         }
         counters.hits.increment();
-        ahead(content, planner.onHit(offset, length, content.size()));
+        ahead(content, planner.onHit(offset, length, content, presence));
         return length;
     }
 
@@ -78,7 +80,7 @@ final class ContentReader {
             return 0;
         }
         int done = memory.read(content.version(), offset, destination, 0, length);
-        HandlePlanner.Plan plan = planner.onRead(offset, length, content.size(), done == length ? -1 : offset + done);
+        HandlePlanner.Plan plan = planner.onRead(offset, length, content, presence, done == length ? -1 : offset + done);
         boolean network = false;
         boolean disk = false;
         if (done < length) {
@@ -152,7 +154,7 @@ final class ContentReader {
     }
 
     private void ahead(Content content, @Nullable FetchAhead ahead) {
-        if (ahead == null || isAllInMemory(content, ahead)) {
+        if (ahead == null) {
             return;
         }
         // Looking for what is missing may take a lock that others hold: not on the caller's time.
@@ -162,16 +164,6 @@ final class ContentReader {
                 loader.ahead(content, start, start + ahead.length(), Math.min(ahead.requestBytes(), requestBytes));
             }
         });
-    }
-
-    private boolean isAllInMemory(Content content, FetchAhead ahead) {
-        for (int piece = 0; piece < ahead.count(); piece++) {
-            long start = ahead.start(piece);
-            if (!memory.contains(content.version(), start, Math.min(ahead.length(), content.size() - start))) {
-                return false;
-            }
-        }
-        return true;
     }
 
     /** Brings a range into the cache, a few loads at a time. @param progress told how many bytes are there */

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import spigot.cache.plan.FetchAhead;
 import spigot.cache.plan.FetchPlanner;
 import spigot.cache.plan.PlannerLimits;
+import spigot.model.FileVersion;
 
 /** The planner of one handle, for several threads. */
 final class HandlePlanner {
@@ -18,24 +19,47 @@ final class HandlePlanner {
         planner = new FetchPlanner(limits);
     }
 
-    /** Of a read that memory answered. When another thread is planning right now, it is not noted: it would not matter. */
-    @Nullable
-    FetchAhead onHit(long offset, int length, long size) {
+    /** Tells what need not be fetched. */
+    @FunctionalInterface
+    interface Presence {
+        boolean contains(FileVersion content, long offset, long length);
+    }
+
+    /**
+     * Of a read that memory answered. When another thread is planning right now, it is not noted: it would not matter. Allocates nothing when
+     * there is nothing to fetch.
+     */
+    @Nullable FetchAhead onHit(long offset, int length, Content content, Presence memory) {
         if (!lock.tryLock()) {
             return null;
         }
         try {
-            return planner.onRead(offset, length, size);
+            return planner.onRead(offset, length, content.size()) && !isAllThere(content, memory)
+                    ? planner.ahead()
+                    : null;
         } finally {
             lock.unlock();
         }
     }
 
+    private boolean isAllThere(Content content, Presence memory) {
+        for (int piece = 0; piece < planner.aheadPieces(); piece++) {
+            long start = planner.aheadStart(piece);
+            long length = Math.min(planner.aheadLength(), content.size() - start);
+            if (!memory.contains(content.version(), start, length)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** @param missing the first byte that is not in memory; -1: none */
-    Plan onRead(long offset, int length, long size, long missing) {
+    Plan onRead(long offset, int length, Content content, Presence memory, long missing) {
+        long size = content.size();
         lock.lock();
         try {
-            FetchAhead ahead = planner.onRead(offset, length, size);
+            boolean due = planner.onRead(offset, length, size) && !isAllThere(content, memory);
+            FetchAhead ahead = due ? planner.ahead() : null;
             if (missing < 0) {
                 return new Plan(offset, offset, ahead);
             }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.zip.CRC32C;
@@ -49,6 +50,8 @@ public final class DiskCache implements AutoCloseable {
     private final long budgetBytes;
 
     private final AtomicBoolean warned = new AtomicBoolean();
+    private final CountDownLatch stocktaking = new CountDownLatch(1);
+    private volatile boolean closed;
     private volatile long pausedUntilNanos;
     private volatile boolean paused;
 
@@ -62,7 +65,7 @@ public final class DiskCache implements AutoCloseable {
     }
 
     /**
-     * Opens a cache directory, with what is in it.
+     * Opens a cache directory. What is in it is served at once, and accounted for a little later.
      *
      * @throws CacheDirectoryException when another process uses it, or it can't be read and written
      */
@@ -71,19 +74,45 @@ public final class DiskCache implements AutoCloseable {
         DiskCache cache = new DiskCache(directory, budgetBytes);
         try {
             directory.readPins().forEach(file -> cache.index.pin(file, true));
-            DiskScan.into(cache.index, directory.blocks());
         } catch (CacheDirectoryException e) {
-            cache.close();
+            directory.close();
             throw e;
-        } catch (IOException e) {
-            cache.close();
-            throw new CacheDirectoryException(
-                    "the cache directory " + path + " can't be read: " + e.getMessage()
-                            + "; remove it, or choose another with --cache",
-                    e);
         }
-        cache.makeRoom(0);
+        Thread.ofPlatform().name("cache-stocktaking").daemon().start(cache::takeStock);
         return cache;
+    }
+
+    /** Blocks are served before it is known what else there is: nobody waits for this but eviction on demand. */
+    private void takeStock() {
+        try {
+            DiskScan.into(index, directory.blocks(), () -> closed);
+            makeRoom(0);
+        } catch (IOException e) {
+            warn(e);
+        } finally {
+            stocktaking.countDown();
+        }
+    }
+
+    /** Waits until all that was in the directory at start is accounted for. */
+    void awaitStock() {
+        boolean interrupted = false;
+        while (true) {
+            try {
+                stocktaking.await();
+                break;
+            } catch (InterruptedException _) {
+                interrupted = true; // it takes seconds at most
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** While stock is taken, anything may be there. */
+    private boolean isUnknown(DiskEntry key) {
+        return stocktaking.getCount() == 0 && !index.contains(key);
     }
 
     // ---- reading
@@ -96,7 +125,7 @@ public final class DiskCache implements AutoCloseable {
     public BitSet claimed(FileVersion content, long size, long firstBlock, int blocks) {
         DiskEntry key = new DiskEntry(content, size);
         BitSet claimed = new BitSet(blocks);
-        if (blocks == 0 || !index.contains(key)) {
+        if (blocks == 0 || isUnknown(key)) {
             return claimed;
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -126,7 +155,7 @@ public final class DiskCache implements AutoCloseable {
     public BitSet read(FileVersion content, long size, long firstBlock, int blocks, MemorySegment destination) {
         DiskEntry key = new DiskEntry(content, size);
         BitSet good = new BitSet(blocks);
-        if (!index.contains(key)) {
+        if (isUnknown(key)) {
             return good;
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -351,6 +380,7 @@ public final class DiskCache implements AutoCloseable {
     }
 
     private long remove(FileId file, @Nullable FileVersion except) throws IOException {
+        awaitStock();
         long bytes = 0;
         for (DiskEntry entry : entries(file)) {
             if ((except == null || !entry.content().equals(except)) && index.beginRemoval(entry)) {
@@ -404,7 +434,7 @@ public final class DiskCache implements AutoCloseable {
     public List<ByteRange> ranges(FileVersion content, long size) throws IOException {
         List<ByteRange> ranges = new ArrayList<>();
         DiskEntry key = new DiskEntry(content, size);
-        OpenDiskFile file = index.contains(key) ? files.acquire(key, false) : null;
+        OpenDiskFile file = isUnknown(key) ? null : files.acquire(key, false);
         if (file == null) {
             return ranges;
         }
@@ -473,6 +503,8 @@ public final class DiskCache implements AutoCloseable {
     /** To be called when nobody reads or writes any more. */
     @Override
     public void close() {
+        closed = true;
+        awaitStock();
         files.close();
         directory.close();
     }

@@ -89,16 +89,19 @@ final class DiskIndex {
         }
     }
 
-    /** Found on disk at start; older than all that is listed now. */
-    void found(DiskEntry entry, int[] blocksOfExtents) {
+    /**
+     * Found on disk at start; older than all that is listed now. What was written meanwhile is counted already, and counts as found only where
+     * it was not.
+     */
+    void found(DiskEntry found, int[] blocksOfExtents) {
         lock.lock();
         try {
-            if (entries.putIfAbsent(entry, entry) != null) {
-                return;
-            }
+            DiskEntry entry = entries.computeIfAbsent(found, k -> k);
             for (int e = 0; e < blocksOfExtents.length; e++) {
+                DiskExtent known = entry.known(e);
                 boolean onlyOne = e == blocksOfExtents.length - 1 && entry.extents == 0;
-                if (blocksOfExtents[e] > 0 || onlyOne) { // an empty map counts too, so that it is evicted some day
+                if ((known == null || !known.listed) && (blocksOfExtents[e] > 0 || onlyOne)) {
+                    // An empty map counts too, so that it is evicted some day.
                     DiskExtent extent = entry.extent(e);
                     extent.blocks = blocksOfExtents[e];
                     count(extent);

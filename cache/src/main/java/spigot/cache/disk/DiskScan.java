@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import spigot.linux.Descriptor;
 import spigot.linux.DirectoryReader;
@@ -33,9 +34,9 @@ final class DiskScan {
 
     private DiskScan() {}
 
-    static void into(DiskIndex index, Path blocks) throws IOException {
+    static void into(DiskIndex index, Path blocks, BooleanSupplier stop) throws IOException {
         List<Found> found = new ArrayList<>();
-        for (int shard = 0; shard < 256; shard++) {
+        for (int shard = 0; shard < 256 && !stop.getAsBoolean(); shard++) {
             scanShard(blocks.resolve(HexFormat.of().toHexDigits((byte) shard)), found);
         }
         found.sort(Comparator.comparingLong(Found::usedNanos).reversed());

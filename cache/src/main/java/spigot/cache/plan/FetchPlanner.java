@@ -28,6 +28,13 @@ public final class FetchPlanner {
     /** The stream of the last read. */
     private ReadStream current;
 
+    // What to fetch ahead after the last read, if anything.
+    private long aheadOffset;
+    private long aheadLength;
+    private long aheadStride;
+    private int aheadCount;
+    private int aheadRequestBytes;
+
     public FetchPlanner(PlannerLimits limits) {
         this.limits = limits;
         for (int i = 0; i < STREAMS; i++) {
@@ -37,11 +44,11 @@ public final class FetchPlanner {
     }
 
     /**
-     * Takes note of a read. Allocates nothing unless something is to be fetched.
+     * Takes note of a read. Allocates nothing.
      *
-     * @return what to fetch ahead now, or null
+     * @return whether something is to be fetched ahead now: {@link #ahead}
      */
-    public @Nullable FetchAhead onRead(long offset, int length, long fileSize) {
+    public boolean onRead(long offset, int length, long fileSize) {
         now++;
         ReadStream stream = findSequential(offset, length);
         if (stream != null) {
@@ -54,7 +61,36 @@ public final class FetchPlanner {
             return stride(stream, offset, length, fileSize);
         }
         current = begin(offset, length);
-        return null;
+        return false;
+    }
+
+    /** What to fetch ahead, when {@link #onRead} has just said so. */
+    public FetchAhead ahead() {
+        return new FetchAhead(aheadOffset, aheadLength, aheadStride, aheadCount, aheadRequestBytes);
+    }
+
+    /** The number of pieces of {@link #ahead}. */
+    public int aheadPieces() {
+        return aheadCount;
+    }
+
+    /** Where a piece of {@link #ahead} starts. */
+    public long aheadStart(int piece) {
+        return aheadOffset + piece * aheadStride;
+    }
+
+    /** How long each piece of {@link #ahead} is. */
+    public long aheadLength() {
+        return aheadLength;
+    }
+
+    private boolean fetchAhead(long offset, long length, long stride, int count, int requestBytes) {
+        aheadOffset = offset;
+        aheadLength = length;
+        aheadStride = stride;
+        aheadCount = count;
+        aheadRequestBytes = requestBytes;
+        return true;
     }
 
     /**
@@ -72,9 +108,15 @@ public final class FetchPlanner {
         return Math.min(fileSize, offset + length + alignment - 1 & -alignment);
     }
 
-    /** Takes note that a read could not be answered without fetching. */
+    /** Takes note that a read could not be answered without fetching. Several readers of the same place tell nothing new. */
     public void onMiss(long offset) {
-        recentMisses[misses % RECENT_MISSES] = offset;
+        long place = offset & -limits.randomBytes();
+        for (int i = 0; i < Math.min(misses, RECENT_MISSES); i++) {
+            if (recentMisses[i] == place) {
+                return;
+            }
+        }
+        recentMisses[misses % RECENT_MISSES] = place;
         misses = misses + 1 & Integer.MAX_VALUE;
     }
 
@@ -122,12 +164,12 @@ public final class FetchPlanner {
         return offset >= stream.end - back && offset <= stream.end + gap;
     }
 
-    private @Nullable FetchAhead goOn(ReadStream stream, long offset, int length, long fileSize) {
+    private boolean goOn(ReadStream stream, long offset, int length, long fileSize) {
         stream.lastUse = now;
         stream.start = offset;
         long end = offset + length;
         if (end <= stream.end) {
-            return null; // read again
+            return false; // read again
         }
         stream.follows++;
         stream.runBytes += end - stream.end;
@@ -139,11 +181,11 @@ public final class FetchPlanner {
                 (int) Math.clamp(Long.highestOneBit(window / 4), limits.minWindowBytes(), limits.maxRequestBytes());
         long due = to - stream.aheadEnd;
         if (due <= 0 || (due < request && to < fileSize)) {
-            return null;
+            return false;
         }
-        FetchAhead ahead = new FetchAhead(stream.aheadEnd, due, 0, 1, request);
+        long from = stream.aheadEnd;
         stream.aheadEnd = to;
-        return ahead;
+        return fetchAhead(from, due, 0, 1, request);
     }
 
     private long window(ReadStream stream) {
@@ -162,7 +204,7 @@ public final class FetchPlanner {
         return null;
     }
 
-    private @Nullable FetchAhead stride(ReadStream stream, long offset, int length, long fileSize) {
+    private boolean stride(ReadStream stream, long offset, int length, long fileSize) {
         stream.lastUse = now;
         stream.start = offset;
         stream.end = offset + length;
@@ -178,16 +220,16 @@ public final class FetchPlanner {
         long wanted = Math.min(1L << stream.strideRepeats, MAX_STRIDE_PIECES);
         wanted = Math.clamp(limits.maxWindowBytes() / Math.max(1, length), 1, wanted);
         if (ahead > wanted / 2) {
-            return null;
+            return false;
         }
         long first = stream.strideAhead + stride;
         long fit = stride > 0 ? Math.ceilDiv(fileSize - first, stride) : Math.floorDiv(first, -stride) + 1;
         long pieces = Math.min(wanted - ahead, fit);
         if (pieces <= 0) {
-            return null;
+            return false;
         }
         stream.strideAhead += pieces * stride;
-        return new FetchAhead(first, length, stride, (int) pieces, limits.maxRequestBytes());
+        return fetchAhead(first, length, stride, (int) pieces, limits.maxRequestBytes());
     }
 
     // ---- a new pattern
