@@ -80,7 +80,8 @@ final class ContentReader {
             return 0;
         }
         int done = memory.read(content.version(), offset, destination, 0, length);
-        HandlePlanner.Plan plan = planner.onRead(offset, length, content, presence, done == length ? -1 : offset + done);
+        HandlePlanner.Plan plan =
+                planner.onRead(offset, length, content, presence, done == length ? -1 : offset + done);
         boolean network = false;
         boolean disk = false;
         if (done < length) {

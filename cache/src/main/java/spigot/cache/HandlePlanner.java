@@ -29,7 +29,8 @@ final class HandlePlanner {
      * Of a read that memory answered. When another thread is planning right now, it is not noted: it would not matter. Allocates nothing when
      * there is nothing to fetch.
      */
-    @Nullable FetchAhead onHit(long offset, int length, Content content, Presence memory) {
+    @Nullable
+    FetchAhead onHit(long offset, int length, Content content, Presence memory) {
         if (!lock.tryLock()) {
             return null;
         }

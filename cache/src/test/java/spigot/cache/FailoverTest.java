@@ -65,6 +65,7 @@ class FailoverTest {
         try (OpenFile file = client.open(record);
                 var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             home.delayMillis = 30;
+            second.delayMillis = 30;
             Future<?> reader = threads.submit(() -> {
                 readAll(file, 0, content.size());
                 return null;
@@ -90,10 +91,10 @@ class FailoverTest {
     void aHomeThatFallsSilentIsLeftWithinTheSameRead() throws Exception {
         FileClient client = grid.client();
         try (OpenFile file = client.open(record)) {
-            readAll(file, 0, MIB);
+            second.delayMillis = 100; // so that the home is preferred
+            readAll(file, 0, 4 * MIB);
             await().until(() -> client.sources().size() == 2);
             home.answerReads = 0;
-            second.delayMillis = 1;
             long start = System.nanoTime();
             readAll(file, 12 * MIB, 13 * MIB);
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(15));
@@ -120,7 +121,8 @@ class FailoverTest {
         try (OpenFile file = client.open(record)) {
             readAll(file, 0, MIB);
             home.kill();
-            await().atMost(Duration.ofSeconds(20)).until(() -> client.statistics().leasedFiles() == 0);
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> client.statistics().leasedFiles() == 0);
             long start = System.nanoTime();
             readAll(file, 0, 8 * MIB);
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
@@ -180,8 +182,7 @@ class FailoverTest {
                     .isBetween(Duration.ofMillis(900), Duration.ofSeconds(10));
             readAll(file, 0, MIB);
         }
-        assertThatThrownBy(() -> client.open(grid.file(content, home)))
-                .isInstanceOf(UnreachableException.class);
+        assertThatThrownBy(() -> client.open(grid.file(content, home))).isInstanceOf(UnreachableException.class);
     }
 
     @Test

@@ -206,9 +206,12 @@ class ReadTest {
             assertThat(least).as("bytes for 5,000 reads").isLessThan(5_000);
             assertThat(file.tryRead(MIB, small)).isZero();
             assertThat(file.tryRead(MIB - 10, small)).isEqualTo(10);
-            assertThat(file.trySlice(4096, 4096, (memory, offset, length) -> assertThat(
-                                    memory.asSlice(offset, length).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
-                            .isEqualTo(content.bytes(4096, 4096))))
+            assertThat(file.trySlice(
+                            4096,
+                            4096,
+                            (memory, offset, length) -> assertThat(memory.asSlice(offset, length)
+                                            .toArray(java.lang.foreign.ValueLayout.JAVA_BYTE))
+                                    .isEqualTo(content.bytes(4096, 4096))))
                     .isEqualTo(4096);
         }
     }

@@ -80,8 +80,7 @@ final class TestGrid implements AutoCloseable {
 
     private FileRecord attributes(FileRecord old, TestServer at, long allocated, boolean xattrs) {
         Attributes a = old.attributes();
-        Attributes changed = new Attributes(
-                a.kind(), a.mode(), 0, 0, a.size(), allocated, 1, 2, 2, 0, 0, 0, xattrs);
+        Attributes changed = new Attributes(a.kind(), a.mode(), 0, 0, a.size(), allocated, 1, 2, 2, 0, 0, 0, xattrs);
         FileRecord record = new FileRecord(
                 old.id(),
                 changed,
@@ -120,7 +119,8 @@ final class TestGrid implements AutoCloseable {
                     record.symlinkTarget(),
                     true);
             records.put(file, record);
-            next.files.put(file, new TestServer.Served(record, next.files.get(file).content()));
+            next.files.put(
+                    file, new TestServer.Served(record, next.files.get(file).content()));
         }
         List<Replica> replicas = new ArrayList<>();
         for (TestServer server : servers) {
@@ -143,8 +143,9 @@ final class TestGrid implements AutoCloseable {
     }
 
     FileClient client() throws IOException {
-        return client(CacheConfig.inMemory().withMemoryBytes(64 << 20).withOnUnreachable(
-                OnUnreachable.FAIL, Duration.ofSeconds(20)));
+        return client(CacheConfig.inMemory()
+                .withMemoryBytes(64 << 20)
+                .withOnUnreachable(OnUnreachable.FAIL, Duration.ofSeconds(20)));
     }
 
     FileClient client(CacheConfig config) throws IOException {
@@ -182,7 +183,8 @@ final class TestGrid implements AutoCloseable {
                     throw new LinkBrokenException("can't connect to " + address + ": refused");
                 }
                 if (link == null || !link.isOpen()) {
-                    link = MemoryLink.pair(node, handler, server.identity(), server).left();
+                    link = MemoryLink.pair(node, handler, server.identity(), server)
+                            .left();
                 }
                 return link;
             }

@@ -154,7 +154,8 @@ final class TestServer implements LinkHandler, AutoCloseable {
             case SEEK_REQUEST -> {
                 seeks.incrementAndGet();
                 responder.reply(Envelope.newBuilder()
-                        .setSeekReply(SeekReply.newBuilder().setOffset(request.getSeekRequest().getOffset() + 1))
+                        .setSeekReply(SeekReply.newBuilder()
+                                .setOffset(request.getSeekRequest().getOffset() + 1))
                         .build());
             }
             case XATTR_REQUEST -> xattr(request.getXattrRequest(), responder);
@@ -174,12 +175,7 @@ final class TestServer implements LinkHandler, AutoCloseable {
         opens.incrementAndGet();
         FileId file = Messages.fileId(request.getId());
         served(request.getId());
-        var grant = grantor.acquire(
-                from,
-                request.getWant(),
-                file,
-                () -> current(file),
-                Duration.ofSeconds(5));
+        var grant = grantor.acquire(from, request.getWant(), file, () -> current(file), Duration.ofSeconds(5));
         Served served = served(request.getId());
         OpenReply.Builder reply = OpenReply.newBuilder().setRecord(Messages.wire(served.record));
         grant.ifPresent(reply::setGrant);

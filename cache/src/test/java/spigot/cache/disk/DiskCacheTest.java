@@ -85,7 +85,8 @@ class DiskCacheTest {
         good.stream().forEach(block -> {
             long from = (long) block * BLOCK;
             long end = Math.min(length, from + BLOCK);
-            assertThat(MemorySegment.mismatch(to, from, end, expected, from, end)).isEqualTo(-1);
+            assertThat(MemorySegment.mismatch(to, from, end, expected, from, end))
+                    .isEqualTo(-1);
         });
         return good;
     }
@@ -228,7 +229,9 @@ class DiskCacheTest {
         }
         read(file(1), MIB, 0, 10);
         write(file(2), MIB, 0, 10);
-        assertThat(read(file(2), MIB, 0, 10).isEmpty()).as("no directory to write to").isTrue();
+        assertThat(read(file(2), MIB, 0, 10).isEmpty())
+                .as("no directory to write to")
+                .isTrue();
     }
 
     @Test
@@ -263,7 +266,9 @@ class DiskCacheTest {
     }
 
     private long diskUsage() throws Exception {
-        Process du = new ProcessBuilder("du", "-s", "-B1", directory.resolve("blocks").toString()).start();
+        Process du = new ProcessBuilder(
+                        "du", "-s", "-B1", directory.resolve("blocks").toString())
+                .start();
         String out = new String(du.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.US_ASCII);
         du.waitFor();
         return Long.parseLong(out.split("\\s")[0]);
@@ -282,7 +287,9 @@ class DiskCacheTest {
         for (Path path : files) { // as if the first ones had been used last
             long number = Long.parseLong(path.getFileName().toString().substring(16, 32), 16);
             Files.setLastModifiedTime(
-                    path, java.nio.file.attribute.FileTime.from(java.time.Instant.now().minus(Duration.ofHours(number))));
+                    path,
+                    java.nio.file.attribute.FileTime.from(
+                            java.time.Instant.now().minus(Duration.ofHours(number))));
         }
         disk = DiskCache.open(directory, 20 * MIB);
         disk.awaitStock();
@@ -380,8 +387,10 @@ class DiskCacheTest {
         for (int i = 0; i < 100_000; i++) {
             FileVersion content = new FileVersion(new FileId((long) i << 48, i), new Version(1, 1));
             String name = DiskLayout.name(content, 8192);
-            Files.createFile(
-                    directory.resolve("blocks").resolve(DiskLayout.directory(content.file())).resolve(name));
+            Files.createFile(directory
+                    .resolve("blocks")
+                    .resolve(DiskLayout.directory(content.file()))
+                    .resolve(name));
         }
         System.gc();
         long before = usedHeap();
@@ -395,7 +404,8 @@ class DiskCacheTest {
         assertThat(disk.fileCount()).isEqualTo(100_000);
         assertThat(bytes).isLessThan(25L << 20);
         assertThat(millis).isLessThan(10_000);
-        System.out.println("100,000 cached files: open after " + openMillis + " ms, accounted for after " + millis + " ms, " + (bytes >> 10) + " KiB of heap");
+        System.out.println("100,000 cached files: open after " + openMillis + " ms, accounted for after " + millis
+                + " ms, " + (bytes >> 10) + " KiB of heap");
     }
 
     private static long usedHeap() {

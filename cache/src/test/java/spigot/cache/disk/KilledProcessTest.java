@@ -42,10 +42,12 @@ class KilledProcessTest {
                             String.valueOf(random.nextLong()))
                     .redirectError(ProcessBuilder.Redirect.INHERIT)
                     .start();
-            try (BufferedReader out = new BufferedReader(
-                    new InputStreamReader(child.getInputStream(), StandardCharsets.US_ASCII))) {
+            try (BufferedReader out =
+                    new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.US_ASCII))) {
                 for (int lines = 10 + random.nextInt(40); lines > 0; lines--) {
-                    assertThat(out.readLine()).as("seed %d: the child writes", SEED).isNotNull();
+                    assertThat(out.readLine())
+                            .as("seed %d: the child writes", SEED)
+                            .isNotNull();
                 }
             } finally {
                 child.destroyForcibly();
@@ -66,7 +68,8 @@ class KilledProcessTest {
                     for (int b = blocks.nextSetBit(0); b >= 0; b = blocks.nextSetBit(b + 1)) {
                         MemorySegment expected = arena.allocate(BLOCK);
                         fill(expected, file, first + b);
-                        assertThat(to.asSlice((long) b * BLOCK, BLOCK).mismatch(expected)).isEqualTo(-1);
+                        assertThat(to.asSlice((long) b * BLOCK, BLOCK).mismatch(expected))
+                                .isEqualTo(-1);
                         good++;
                     }
                 }

@@ -82,7 +82,8 @@ class BlockMemoryTest {
         assertThat(read(file(1), CHUNK + BLOCK, CHUNK)).isEqualTo(2 * BLOCK);
         assertThat(read(file(1), CHUNK, 10)).isZero();
         assertThat(read(file(2), 0, 10)).isZero();
-        assertThat(read(new FileVersion(file(1).file(), new Version(1, 2)), 0, 10)).isZero();
+        assertThat(read(new FileVersion(file(1).file(), new Version(1, 2)), 0, 10))
+                .isZero();
     }
 
     @Test
@@ -218,7 +219,9 @@ class BlockMemoryTest {
                         while (!stop.get()) {
                             FileVersion content = file(random.nextInt(60));
                             int got = memory.read(content, 0, to, 0, 2 * CHUNK);
-                            assertThat(isRight(to, content, 0, got)).as("seed %d", SEED).isTrue();
+                            assertThat(isRight(to, content, 0, got))
+                                    .as("seed %d", SEED)
+                                    .isTrue();
                             hits.add(got);
                         }
                     }

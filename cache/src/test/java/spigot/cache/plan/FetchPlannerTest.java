@@ -60,7 +60,9 @@ class FetchPlannerTest {
             FetchPlanner fresh = new FetchPlanner(PlannerLimits.DEFAULT);
             long offset = random.nextLong(100 * GIB);
             int length = 1 + random.nextInt(4096);
-            assertThat(fresh.onRead(offset, length, 100 * GIB)).as("seed %d", SEED).isFalse();
+            assertThat(fresh.onRead(offset, length, 100 * GIB))
+                    .as("seed %d", SEED)
+                    .isFalse();
             long start = fresh.demandStart(offset, length);
             long end = fresh.demandEnd(offset, length, 100 * GIB);
             assertThat(end - start).as("seed %d", SEED).isBetween((long) length, 64 * KIB);
