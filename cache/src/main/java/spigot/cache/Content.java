@@ -1,6 +1,5 @@
 package spigot.cache;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
@@ -16,7 +15,7 @@ final class Content {
 
     private final ReentrantLock lock = new ReentrantLock();
 
-    @GuardedBy("lock")
+    // Guarded by the lock, as are the changing parts of the loads.
     private final List<Load> loads = new ArrayList<>();
 
     Content(FileRecord record, Places places) {
@@ -41,7 +40,7 @@ final class Content {
         return lock;
     }
 
-    @GuardedBy("lock")
+    /** The caller holds the lock. */
     void add(Load load) {
         loads.add(load);
     }
@@ -55,8 +54,7 @@ final class Content {
         }
     }
 
-    /** The load that will bring this byte, or null. */
-    @GuardedBy("lock")
+    /** The load that will bring this byte, or null. The caller holds the lock. */
     @Nullable
     Load loading(long offset) {
         for (Load load : loads) {
@@ -65,20 +63,5 @@ final class Content {
             }
         }
         return null;
-    }
-
-    /** The load that will bring this byte, with its data kept until {@link Load#leave}; or null. */
-    @Nullable
-    Load join(long offset) {
-        lock.lock();
-        try {
-            Load load = loading(offset);
-            if (load != null) {
-                load.join();
-            }
-            return load;
-        } finally {
-            lock.unlock();
-        }
     }
 }

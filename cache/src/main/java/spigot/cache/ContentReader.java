@@ -167,7 +167,11 @@ final class ContentReader {
         });
     }
 
-    /** Brings a range into the cache, a few loads at a time. @param progress told how many bytes are there */
+    /**
+     * Brings a range into the cache, a few loads at a time.
+     *
+     * @param progress told how many bytes are there
+     */
     void warmup(Content content, ByteRange range, LongConsumer progress) throws IOException, InterruptedException {
         long end = Math.min(range.end(), content.size());
         long step = Math.min(requestBytes, TransferBuffers.MAX_BYTES);

@@ -1,10 +1,12 @@
 package spigot.cache;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import spigot.model.FileRecord;
@@ -84,10 +86,9 @@ final class GridFile implements OpenFile {
         if (name.isEmpty() || !record().attributes().hasXattrs()) {
             return null;
         }
-        return onCurrent(content -> {
-            var value = SideRequests.xattr(content, name, client.patience());
-            return value == null ? null : value.toByteArray();
-        });
+        return onCurrent(content -> Optional.ofNullable(SideRequests.xattr(content, name, client.patience())))
+                .map(ByteString::toByteArray)
+                .orElse(null);
     }
 
     @Override
@@ -114,12 +115,12 @@ final class GridFile implements OpenFile {
         return split;
     }
 
-    private interface OnContent<T extends @Nullable Object> {
+    private interface OnContent<T> {
         T apply(Content content) throws IOException, InterruptedException;
     }
 
     /** On one version from start to end; when the home says that it has changed, on the next one from the start again. */
-    private <T extends @Nullable Object> T onCurrent(OnContent<T> operation) throws IOException, InterruptedException {
+    private <T> T onCurrent(OnContent<T> operation) throws IOException, InterruptedException {
         for (int moved = 0; ; moved++) {
             if (closed.get()) {
                 throw new IOException("the file is closed");

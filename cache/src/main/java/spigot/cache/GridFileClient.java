@@ -250,12 +250,18 @@ final class GridFileClient implements FileClient {
         return old;
     }
 
-    /** A home has answered. @param ownHandles how many of the handles are not given out yet */
+    /**
+     * A home has answered.
+     *
+     * @param ownHandles how many of the handles are not given out yet
+     */
     private FileView took(LeasedFile file, HomeClient.Answer answer, int ownHandles) {
         FileView before = file.view();
-        boolean same = before != null
-                && before.record().version().equals(answer.record().version());
-        Content content = same ? before.content() : new Content(answer.record(), file.places());
+        Content known = before != null
+                        && before.record().version().equals(answer.record().version())
+                ? before.content()
+                : null;
+        Content content = known == null ? new Content(answer.record(), file.places()) : known;
         try {
             if (answer.first() != null) {
                 loader.keep(content, 0, answer.first(), answer.firstLength());
@@ -265,7 +271,7 @@ final class GridFileClient implements FileClient {
         }
         FileView view = new FileView(answer.record(), content, answer.lease(), answer.holder(), System.nanoTime());
         file.publish(view);
-        if (before != null && !same) {
+        if (before != null && known == null) {
             moved(file, before, view, ownHandles);
         }
         return view;

@@ -17,7 +17,11 @@ final class InlineHistory {
         return score >= ENOUGH && size <= MAX_BYTES ? (int) size : 0;
     }
 
-    /** A handle of a small file was closed. @param read whether it was read from the start */
+    /**
+     * A handle of a small file was closed.
+     *
+     * @param read whether it was read from the start
+     */
     void closed(long size, boolean read) {
         if (size > 0 && size <= MAX_BYTES) {
             int now = score;

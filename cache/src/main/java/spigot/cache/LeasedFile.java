@@ -132,6 +132,7 @@ final class LeasedFile {
      *
      * @return whether it was still the same one
      */
+    @SuppressWarnings("ReferenceEquality") // this very view, not one like it
     boolean replace(@Nullable FileView seen, FileView next) {
         lock.lock();
         try {

@@ -1,6 +1,5 @@
 package spigot.cache;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CountDownLatch;
@@ -10,7 +9,7 @@ import spigot.cache.memory.TransferBuffer;
 
 /**
  * A range of one {@link Content} on its way, from the disk or from a server; all who need its bytes wait for the same one and copy from
- * its buffer, which lives until the last has left. One thread brings it ({@link Loader}); the rest is for any thread.
+ * its buffer, which lives until the last has left. One thread brings it ({@link Loader}); the rest is for any thread. Where it is said, the caller holds the lock of the content.
  */
 final class Load {
     private final Content content;
@@ -20,18 +19,15 @@ final class Load {
 
     private final long start;
 
-    @GuardedBy("lock")
+    // Guarded by the lock.
     private long end;
 
     /** Who uses the buffer: the thread that brings it, and each reader. */
-    @GuardedBy("lock")
     private int users = 1;
 
     /** Who waits without using the buffer. */
-    @GuardedBy("lock")
     private int watchers;
 
-    @GuardedBy("lock")
     private @Nullable TransferBuffer buffer;
 
     // Written before 'done', read after it.
@@ -53,19 +49,19 @@ final class Load {
         return start;
     }
 
-    @GuardedBy("lock")
+    /** The caller holds the lock. */
     long end() {
         return end;
     }
 
     // ---- who waits
 
-    @GuardedBy("lock")
+    /** One more user. The caller holds the lock. */
     void join() {
         users++;
     }
 
-    @GuardedBy("lock")
+    /** One more who waits without using the buffer. The caller holds the lock. */
     void watch() {
         watchers++;
     }
@@ -154,8 +150,7 @@ final class Load {
         }
     }
 
-    /** From here on it brings only the bytes before {@code newEnd}; the caller brings the others. */
-    @GuardedBy("lock")
+    /** From here on it brings only the bytes before {@code newEnd}; the caller, who holds the lock, brings the others. */
     void shrink(long newEnd) {
         end = newEnd;
     }

@@ -354,9 +354,7 @@ final class Loader {
         while (true) {
             SourcesFailedException failed;
             try {
-                List<Source> sources = places.serving();
-                return new FetchRound(content.version(), load.start(), length, sources, buffers, fetches, terms)
-                        .run(buffer);
+                return new FetchRound(content.version(), load.start(), length, buffers, fetches, terms).run(buffer);
             } catch (SourcesFailedException e) {
                 failed = e;
             }
@@ -411,6 +409,16 @@ final class Loader {
             @Override
             public long deadlineNanos() {
                 return patience.deadlineNanos();
+            }
+
+            @Override
+            public List<Source> sources() {
+                return load.content().places().serving();
+            }
+
+            @Override
+            public void lookForMore() {
+                load.content().places().lookForMore();
             }
 
             @Override

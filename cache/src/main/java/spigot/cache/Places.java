@@ -22,6 +22,7 @@ final class Places {
     private static final Logger log = LoggerFactory.getLogger(Places.class);
     private static final long WORTH_ASKING_BYTES = 256 << 10;
     private static final long ASK_AGAIN_NANOS = 30_000_000_000L;
+    private static final long LOOK_AGAIN_NANOS = 2_000_000_000L;
 
     private final FileId file;
     private final Locator locator;
@@ -32,6 +33,7 @@ final class Places {
     private volatile List<Source> serving = List.of();
     private volatile boolean located;
     private volatile long locatedNanos;
+    private volatile long lookedNanos = System.nanoTime() - LOOK_AGAIN_NANOS;
     private volatile long fetchedBytes;
 
     Places(FileRecord record, Locator locator, Sources sources) {
@@ -95,7 +97,22 @@ final class Places {
         long sum = fetchedBytes + bytes; // a lost update only delays the question
         fetchedBytes = sum;
         boolean due = !located || System.nanoTime() - locatedNanos > ASK_AGAIN_NANOS;
-        if (sum >= WORTH_ASKING_BYTES && due && asking.compareAndSet(false, true)) {
+        if (sum >= WORTH_ASKING_BYTES && due) {
+            locateSoon();
+        }
+    }
+
+    /** The sources that are known are silent. */
+    void lookForMore() {
+        long now = System.nanoTime();
+        if (now - lookedNanos > LOOK_AGAIN_NANOS) {
+            lookedNanos = now;
+            locateSoon();
+        }
+    }
+
+    private void locateSoon() {
+        if (asking.compareAndSet(false, true)) {
             Thread.ofVirtual().name("locate-" + file).start(() -> {
                 try {
                     locate(false);

@@ -91,7 +91,7 @@ final class TestGrid implements AutoCloseable {
                 RawBytes.EMPTY,
                 true);
         records.put(record.id(), record);
-        at.serve(record, at.files.get(record.id()).content());
+        at.serve(record, at.served(record.id()).content());
         return record;
     }
 
@@ -119,8 +119,7 @@ final class TestGrid implements AutoCloseable {
                     record.symlinkTarget(),
                     true);
             records.put(file, record);
-            next.files.put(
-                    file, new TestServer.Served(record, next.files.get(file).content()));
+            next.serve(record, next.served(file).content());
         }
         List<Replica> replicas = new ArrayList<>();
         for (TestServer server : servers) {

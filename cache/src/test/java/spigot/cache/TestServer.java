@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
@@ -80,6 +81,10 @@ final class TestServer implements LinkHandler, AutoCloseable {
 
     void serve(FileRecord record, TestContent content) {
         files.put(record.id(), new Served(record, content));
+    }
+
+    Served served(FileId file) {
+        return Objects.requireNonNull(files.get(file), "not served here");
     }
 
     /** As a home does: takes the leases back first. */

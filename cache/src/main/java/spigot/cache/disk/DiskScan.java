@@ -30,6 +30,7 @@ import spigot.linux.SystemCallException;
 final class DiskScan {
     private static final ValueLayout.OfInt ENTRY = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
+    @SuppressWarnings("ArrayRecordComponent") // never compared, and there may be a million
     private record Found(DiskEntry entry, int[] blocks, long usedNanos) {}
 
     private DiskScan() {}
@@ -80,7 +81,7 @@ final class DiskScan {
 
     private static int[] occupied(FileStatus status) {
         long blocks = status.allocatedBytes() / DiskLayout.BLOCK_BYTES - 1; // without its page of the map
-        return new int[] {(int) Math.clamp(blocks, 0, DiskLayout.EXTENT_BLOCKS)};
+        return new int[] {Math.clamp(blocks, 0, DiskLayout.EXTENT_BLOCKS)};
     }
 
     private static int[] count(Path shard, byte[] name, long size, MemorySegment page) throws SystemCallException {

@@ -52,7 +52,7 @@ public final class BlockMemory implements AutoCloseable {
 
     private final ReentrantLock lock = new ReentrantLock();
     private int touchedFrames; // those from here on have never been used
-    private volatile int residentFrames;
+    private int residentFrames;
     private volatile boolean closed;
 
     private final LongAdder evictions = new LongAdder();
@@ -475,7 +475,12 @@ public final class BlockMemory implements AutoCloseable {
     // ---- figures
 
     public long residentBytes() {
-        return (long) residentFrames << Chunks.BYTES_SHIFT;
+        lock.lock();
+        try {
+            return (long) residentFrames << Chunks.BYTES_SHIFT;
+        } finally {
+            lock.unlock();
+        }
     }
 
     public long budgetBytes() {

@@ -36,7 +36,11 @@ public final class TransferBuffers implements AutoCloseable {
         freeUnits = units;
     }
 
-    /** Waits for a buffer. @param bytes at most {@link #MAX_BYTES} */
+    /**
+     * Waits for a buffer.
+     *
+     * @param bytes at most {@link #MAX_BYTES}
+     */
     public TransferBuffer acquire(int bytes) throws InterruptedException {
         int wanted = unitsFor(bytes);
         lock.lockInterruptibly();
@@ -53,7 +57,11 @@ public final class TransferBuffers implements AutoCloseable {
         }
     }
 
-    /** A buffer if there is one to spare, else null. @param bytes at most {@link #MAX_BYTES} */
+    /**
+     * A buffer if there is one to spare, else null.
+     *
+     * @param bytes at most {@link #MAX_BYTES}
+     */
     public @Nullable TransferBuffer tryAcquire(int bytes) {
         int wanted = unitsFor(bytes);
         lock.lock();

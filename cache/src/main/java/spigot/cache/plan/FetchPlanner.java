@@ -50,7 +50,7 @@ public final class FetchPlanner {
      */
     public boolean onRead(long offset, int length, long fileSize) {
         now++;
-        ReadStream stream = findSequential(offset, length);
+        ReadStream stream = findSequential(offset);
         if (stream != null) {
             current = stream;
             return goOn(stream, offset, length, fileSize);
@@ -144,12 +144,12 @@ public final class FetchPlanner {
     // ---- sequential
 
     /** The stream that this read continues or repeats: the one whose end is nearest. */
-    private @Nullable ReadStream findSequential(long offset, int length) {
+    private @Nullable ReadStream findSequential(long offset) {
         ReadStream best = null;
         long bestDistance = Long.MAX_VALUE;
         for (ReadStream stream : streams) {
             long distance = Math.abs(offset - stream.end);
-            if (stream.inUse && distance < bestDistance && continues(stream, offset, length)) {
+            if (stream.inUse && distance < bestDistance && continues(stream, offset)) {
                 best = stream;
                 bestDistance = distance;
             }
@@ -158,7 +158,7 @@ public final class FetchPlanner {
     }
 
     /** Several readers, and the kernel's read-ahead, may swap requests: a stream that goes on may skip as much as it has read. */
-    private static boolean continues(ReadStream stream, long offset, int length) {
+    private static boolean continues(ReadStream stream, long offset) {
         long gap = stream.isSequential() ? Math.min(MAX_GAP_BYTES, stream.runBytes) : 0;
         long back = Math.min(MAX_GAP_BYTES, stream.runBytes);
         return offset >= stream.end - back && offset <= stream.end + gap;
@@ -177,8 +177,7 @@ public final class FetchPlanner {
         stream.aheadEnd = Math.max(stream.aheadEnd, end);
         long window = window(stream);
         long to = Math.min(fileSize, end + window & -CHUNK_BYTES);
-        int request =
-                (int) Math.clamp(Long.highestOneBit(window / 4), limits.minWindowBytes(), limits.maxRequestBytes());
+        int request = Math.clamp(Long.highestOneBit(window / 4), limits.minWindowBytes(), limits.maxRequestBytes());
         long due = to - stream.aheadEnd;
         if (due <= 0 || (due < request && to < fileSize)) {
             return false;

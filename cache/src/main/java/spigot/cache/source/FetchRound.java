@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -33,7 +35,7 @@ public final class FetchRound {
     private final FetchCounters counters;
     private final FetchTerms terms;
 
-    private final List<Source> untried;
+    private final Set<Source> tried = new HashSet<>();
     private final List<FetchAttempt> running = new ArrayList<>();
     private final List<FetchAttempt> silent = new ArrayList<>();
     private final List<SourcesFailedException.Attempt> failures = new ArrayList<>();
@@ -57,14 +59,12 @@ public final class FetchRound {
             FileVersion content,
             long offset,
             int length,
-            List<Source> sources,
             TransferBuffers buffers,
             FetchCounters counters,
             FetchTerms terms) {
         this.content = content;
         this.offset = offset;
         this.length = length;
-        this.untried = new ArrayList<>(sources);
         this.buffers = buffers;
         this.counters = counters;
         this.terms = terms;
@@ -75,11 +75,12 @@ public final class FetchRound {
      * @throws SourcesFailedException when no source could deliver
      */
     public Received run(TransferBuffer buffer) throws SourcesFailedException, InterruptedException {
-        if (untried.isEmpty()) {
+        List<Source> first = untried();
+        if (first.isEmpty()) {
             buffer.close();
             throw new SourcesFailedException(failures);
         }
-        startBest(buffer);
+        startBest(first, buffer);
         try {
             while (true) {
                 Outcome outcome = await();
@@ -99,9 +100,14 @@ public final class FetchRound {
         }
     }
 
-    private void startBest(TransferBuffer buffer) {
+    private List<Source> untried() {
+        return terms.sources().stream().filter(source -> !tried.contains(source)).toList();
+    }
+
+    private void startBest(List<Source> untried, TransferBuffer buffer) {
         List<SourceEstimate> estimates = untried.stream().map(Source::estimate).toList();
-        Source source = untried.remove(SourceChoice.best(estimates, length));
+        Source source = untried.get(SourceChoice.best(estimates, length));
+        tried.add(source);
         FetchAttempt attempt = new FetchAttempt(source, content, offset, length, buffer, counters);
         running.add(attempt);
         attempt.start(this);
@@ -127,9 +133,10 @@ public final class FetchRound {
 
     /** One attempt has failed: on to the next source, unless another attempt may still deliver. */
     private void goOn() throws SourcesFailedException, InterruptedException {
+        List<Source> untried = untried();
         if (!untried.isEmpty()) {
             counters.switched();
-            startBest(buffers.acquire(length));
+            startBest(untried, buffers.acquire(length));
         } else if (running.isEmpty()) {
             throw new SourcesFailedException(failures);
         }
@@ -140,18 +147,24 @@ public final class FetchRound {
         if (!terms.wanted() || now - terms.deadlineNanos() >= 0) {
             giveUp(now);
         }
+        List<Source> untried = untried();
         for (FetchAttempt attempt : running) {
             long waited = now - attempt.silentSinceNanos();
-            if (!silent.contains(attempt) && waited >= attempt.source.meter().silenceNanos() && !untried.isEmpty()) {
-                TransferBuffer buffer = buffers.tryAcquire(length);
-                if (buffer != null) {
-                    silent.add(attempt);
-                    attempt.source.meter().silent(waited, now);
-                    counters.switched();
-                    startBest(buffer);
-                }
-                return;
+            if (waited < attempt.source.meter().silenceNanos() || silent.contains(attempt)) {
+                continue;
             }
+            if (untried.isEmpty()) {
+                terms.lookForMore();
+                continue;
+            }
+            TransferBuffer buffer = buffers.tryAcquire(length);
+            if (buffer != null) {
+                silent.add(attempt);
+                attempt.source.meter().silent(waited, now);
+                counters.switched();
+                startBest(untried, buffer);
+            }
+            return;
         }
         if (untried.isEmpty() && running.stream().allMatch(a -> now - a.silentSinceNanos() >= terms.silentNanos())) {
             giveUp(now);

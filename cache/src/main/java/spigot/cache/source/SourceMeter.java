@@ -64,7 +64,7 @@ final class SourceMeter {
         try {
             failuresInSequence = 0;
             receivedBytes += travelledBytes;
-            firstByteNanos = average(firstByteNanos, Math.max(1, firstByte));
+            firstByteNanos = average(firstByteNanos, (double) Math.max(1, firstByte));
             if (travelledBytes >= MIN_BYTES_FOR_RATE) {
                 bytesPerNano = average(bytesPerNano, (double) travelledBytes / Math.max(1, transferNanos));
             }
@@ -81,7 +81,7 @@ final class SourceMeter {
     void silent(long waitedNanos, long now) {
         lock.lock();
         try {
-            firstByteNanos = Math.max(firstByteNanos, average(firstByteNanos, waitedNanos));
+            firstByteNanos = Math.max(firstByteNanos, average(firstByteNanos, (double) waitedNanos));
             failedLocked(now);
         } finally {
             lock.unlock();

@@ -142,7 +142,7 @@ class FetchPlannerTest {
         long length = 64 << 10;
         for (long at = 0; at < 16 * MIB; at += length) {
             for (int stream = 0; stream < 4; stream++) {
-                read(stream * 10 * GIB + at, (int) length, 100 * GIB);
+                read(10L * stream * GIB + at, (int) length, 100 * GIB);
             }
         }
         assertThat(demands).isLessThanOrEqualTo(4 * 3);
