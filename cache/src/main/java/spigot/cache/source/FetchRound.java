@@ -101,7 +101,9 @@ public final class FetchRound {
     }
 
     private List<Source> untried() {
-        return terms.sources().stream().filter(source -> !tried.contains(source)).toList();
+        return terms.sources().stream()
+                .filter(source -> !tried.contains(source))
+                .toList();
     }
 
     private void startBest(List<Source> untried, TransferBuffer buffer) {
