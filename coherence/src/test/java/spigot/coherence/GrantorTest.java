@@ -166,7 +166,9 @@ class GrantorTest {
         bench.renew(ALICE, alice);
         bench.after(101);
         assertThat(refused(
-                        bench.on(new GrantorEvent.Hello(bench.number(), ALICE, 1)).getLast(), Reason.REVOKING))
+                        bench.on(new GrantorEvent.Hello(bench.number(), ALICE, 1))
+                                .getLast(),
+                        Reason.REVOKING))
                 .isTrue();
     }
 
@@ -257,7 +259,8 @@ class GrantorTest {
         bench.on(new GrantorEvent.Acquire(2_001, ALICE.node(), alice, TWO));
         assertThat(bench.on(new GrantorEvent.Acquire(2_002, ALICE.node(), alice, TWO)))
                 .containsExactly(new Refused(2_002, Reason.TOO_MANY_WAITING));
-        List<FileId> tooMany = LongStream.range(0, 5).mapToObj(i -> new FileId(3, i)).toList();
+        List<FileId> tooMany =
+                LongStream.range(0, 5).mapToObj(i -> new FileId(3, i)).toList();
         assertThatThrownBy(() -> bench.on(new Change(901, tooMany))).isInstanceOf(InvariantException.class);
     }
 

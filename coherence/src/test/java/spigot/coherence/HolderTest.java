@@ -160,7 +160,9 @@ class HolderTest {
         bench.grant(S, 1, ONE, 7);
         assertThat(bench.valid(ONE)).isTrue();
         assertThat(old.valid(bench.now)).isFalse();
-        assertThat(bench.holder.lease(ONE, S, 1, 5)).as("a reply under the old grant").isEmpty();
+        assertThat(bench.holder.lease(ONE, S, 1, 5))
+                .as("a reply under the old grant")
+                .isEmpty();
         assertThat(bench.holder.lease(ONE, S, 1, 7)).isPresent();
     }
 
