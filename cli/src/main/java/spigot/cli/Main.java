@@ -30,8 +30,7 @@ import spigot.node.server.Publication;
             "  spigot mount HOST:7440 /mnt/grid --token TOKEN       # somewhere else",
             "",
             "'spigot VERB --help' tells more. State of the user's side lies in $SPIGOT_HOME (default ~/.spigot)."
-        }
-)
+        })
 public final class Main extends Verb {
     public static void main(String[] arguments) {
         if (System.getProperty(LogConfigurator.LEVEL) == null) {

@@ -15,7 +15,18 @@ public final class Training {
         run("--help");
         run("--version");
         for (String verb : List.of(
-                "server", "token", "publish", "mount", "umount", "status", "stats", "info", "replicas", "warmup", "doctor", "demo")) {
+                "server",
+                "token",
+                "publish",
+                "mount",
+                "umount",
+                "status",
+                "stats",
+                "info",
+                "replicas",
+                "warmup",
+                "doctor",
+                "demo")) {
             run(verb, "--help");
         }
         run("completion");

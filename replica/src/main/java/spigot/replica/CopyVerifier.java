@@ -197,8 +197,12 @@ final class CopyVerifier implements AutoCloseable {
         }
         IndexedFile row = file.row();
         if (home.attributes().kind() != row.attributes().kind()) {
-            return differs(file, row, home, "it is a " + row.attributes().kind() + ", the home's a "
-                    + home.attributes().kind());
+            return differs(
+                    file,
+                    row,
+                    home,
+                    "it is a " + row.attributes().kind() + ", the home's a "
+                            + home.attributes().kind());
         }
         if (!row.attributes().isRegular()) {
             return sameTarget(file, home)
@@ -210,8 +214,12 @@ final class CopyVerifier implements AutoCloseable {
             return null;
         }
         if (home.attributes().size() != row.attributes().size()) {
-            return differs(file, row, home, "it has " + row.attributes().size() + " bytes, the home's "
-                    + home.attributes().size());
+            return differs(
+                    file,
+                    row,
+                    home,
+                    "it has " + row.attributes().size() + " bytes, the home's "
+                            + home.attributes().size());
         }
         return row.attributes().size() == 0
                 ? new Outcome(file, row, home, ReplicaState.VERIFIED, "")
@@ -236,8 +244,7 @@ final class CopyVerifier implements AutoCloseable {
                 .orElse(null);
     }
 
-    private @Nullable Outcome compareFragments(
-            ServedFile file, IndexedFile row, FileRecord home, @Nullable Replica at)
+    private @Nullable Outcome compareFragments(ServedFile file, IndexedFile row, FileRecord home, @Nullable Replica at)
             throws IOException, InterruptedException {
         if (at == null) {
             return null;
@@ -256,8 +263,12 @@ final class CopyVerifier implements AutoCloseable {
                 if (i >= theirs.size()
                         || i >= mine.size()
                         || !Arrays.equals(theirs.get(i).toByteArray(), mine.get(i))) {
-                    return differs(file, row, home, "its bytes differ from the home's in the fragment at offset "
-                            + (first + i) * fragmentBytes);
+                    return differs(
+                            file,
+                            row,
+                            home,
+                            "its bytes differ from the home's in the fragment at offset "
+                                    + (first + i) * fragmentBytes);
                 }
             }
         }

@@ -33,7 +33,9 @@ final class FileReader {
      * @param buffer with at least {@code length} bytes of room from 0; afterwards between position and limit is the payload
      * @return null when the file is not what the row says (any more)
      */
-    @Nullable Blocks read(ServedFile file, IndexedFile row, SharedDescriptor descriptor, long offset, int length, ByteBuffer buffer)
+    @Nullable
+    Blocks read(
+            ServedFile file, IndexedFile row, SharedDescriptor descriptor, long offset, int length, ByteBuffer buffer)
             throws SystemCallException {
         FileStatus before = Statx.of(descriptor.number());
         if (!FileChange.between(row, before).isSameContent()) {
@@ -111,7 +113,8 @@ final class FileReader {
     }
 
     /** An answer of lseek for SEEK_DATA or SEEK_HOLE in the file as the row knows it; -ENXIO when there is none. */
-    @Nullable Long seek(IndexedFile row, SharedDescriptor descriptor, long offset, boolean hole) throws IOException {
+    @Nullable
+    Long seek(IndexedFile row, SharedDescriptor descriptor, long offset, boolean hole) throws IOException {
         FileStatus before = Statx.of(descriptor.number());
         if (!FileChange.between(row, before).isSameContent()) {
             return null;

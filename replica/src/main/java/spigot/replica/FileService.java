@@ -141,7 +141,12 @@ final class FileService {
         // First the lease, then the look that goes with it: a change after the look takes the lease back.
         Optional<Grant> grant = request.hasWant()
                 ? parts.leases()
-                        .acquire(from, request.getWant(), file.id(), () -> file.row().version(), patience)
+                        .acquire(
+                                from,
+                                request.getWant(),
+                                file.id(),
+                                () -> file.row().version(),
+                                patience)
                 : Optional.empty();
         if (grant.isPresent()) {
             file.setLeased(true);
@@ -150,7 +155,8 @@ final class FileService {
         if (grant.isPresent() && !Messages.version(grant.get().getVersion()).equals(row.version())) {
             return false;
         }
-        boolean cached = request.hasHave() && Messages.version(request.getHave()).equals(row.version());
+        boolean cached =
+                request.hasHave() && Messages.version(request.getHave()).equals(row.version());
         int length = cached ? 0 : range.length();
         Blocks blocks = parts.io().run(() -> readFrom(file, row, range.offset(), length, buffer));
         if (blocks == null) {
@@ -182,8 +188,11 @@ final class FileService {
             try {
                 parts.updates().confirm(file);
             } catch (FailureException e) {
-                // The catalog has forgotten a file whose last name is gone; who looked it up before may still read it, here.
-                boolean heldOpen = e.code() == Failure.Code.NOT_FOUND && file.isOpen() && file.row().isHome();
+                // The catalog has forgotten a file whose last name is gone; who looked it up before may still read it,
+                // here.
+                boolean heldOpen = e.code() == Failure.Code.NOT_FOUND
+                        && file.isOpen()
+                        && file.row().isHome();
                 if (!heldOpen) {
                     throw e;
                 }
@@ -247,7 +256,9 @@ final class FileService {
         }
         if (found < 0 && found != -Errno.ENXIO) {
             throw TreeErrors.failure(
-                    "looking for holes in file " + file.id() + " for " + from.peer().name() + " failed", (int) -found);
+                    "looking for holes in file " + file.id() + " for "
+                            + from.peer().name() + " failed",
+                    (int) -found);
         }
         responder.reply(Envelope.newBuilder()
                 .setSeekReply(SeekReply.newBuilder().setOffset(found < 0 ? -1 : found))
@@ -357,8 +368,8 @@ final class FileService {
         ServedFile file = regular(request.getId());
         Version version = Messages.version(request.getVersion());
         IndexedFile row = served(file, version);
-        List<byte[]> digests = parts.digests()
-                .of(file, row, row.fragmentBytes(), request.getFirstFragment(), request.getFragments());
+        List<byte[]> digests =
+                parts.digests().of(file, row, row.fragmentBytes(), request.getFirstFragment(), request.getFragments());
         if (digests == null) {
             changedUnderway(file);
             throw versionGone(file, version);
@@ -374,8 +385,10 @@ final class FileService {
     private ServedFile regular(ByteString id) throws IOException, InterruptedException {
         ServedFile file = parts.files().await(Messages.fileId(id), LOOK_PATIENCE);
         if (!file.row().attributes().isRegular()) {
-            throw new FailureException(Failure.Code.BAD_REQUEST, "file " + file.id() + " has no data: it is a "
-                    + file.row().attributes().kind());
+            throw new FailureException(
+                    Failure.Code.BAD_REQUEST,
+                    "file " + file.id() + " has no data: it is a "
+                            + file.row().attributes().kind());
         }
         return file;
     }

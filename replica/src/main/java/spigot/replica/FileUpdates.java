@@ -138,7 +138,8 @@ final class FileUpdates {
 
     /** A single published file that was replaced by another one stays the same file of the grid. */
     private void takeReplacement(ServedFile file) throws IOException, InterruptedException {
-        FileChange change = io.run(() -> FileChange.between(file.row(), lookByName(file).status()));
+        FileChange change =
+                io.run(() -> FileChange.between(file.row(), lookByName(file).status()));
         if (change == FileChange.OTHER_FILE) {
             change(file, Meaning.REPLACED, () -> io.run(() -> lookByName(file)));
             files.close(file);
@@ -165,7 +166,8 @@ final class FileUpdates {
         boolean stillTrue;
         try (SharedDescriptor descriptor = files.descriptor(file)) {
             FileStatus before = Statx.of(descriptor.number());
-            if (reader.isUnsettled(before) || !FileChange.between(file.row(), before).isSameContent()) {
+            if (reader.isUnsettled(before)
+                    || !FileChange.between(file.row(), before).isSameContent()) {
                 return;
             }
             stillTrue = reads.stillTrue(descriptor.number(), before.size(), buffer);
@@ -302,7 +304,8 @@ final class FileUpdates {
         }
         if (content) {
             file.settle();
-            LOG.debug("content changed file={} version={}", file.id(), file.row().version());
+            LOG.debug(
+                    "content changed file={} version={}", file.id(), file.row().version());
         }
     }
 

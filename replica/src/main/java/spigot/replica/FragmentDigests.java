@@ -43,7 +43,8 @@ final class FragmentDigests implements AutoCloseable {
      * @return null when the file is not what the row says (any more)
      * @throws FailureException NOT_READY when the file has changed so lately that a write may be going on
      */
-    @Nullable List<byte[]> of(ServedFile file, IndexedFile row, int fragmentBytes, long first, int count)
+    @Nullable
+    List<byte[]> of(ServedFile file, IndexedFile row, int fragmentBytes, long first, int count)
             throws IOException, InterruptedException {
         return threads.run(() -> {
             try (SharedDescriptor descriptor = files.descriptor(file)) {

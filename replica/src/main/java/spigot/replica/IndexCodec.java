@@ -62,7 +62,11 @@ final class IndexCodec {
     }
 
     static byte[] inode(int publication, long device, long inode) {
-        return ByteBuffer.allocate(20).putInt(publication).putLong(device).putLong(inode).array();
+        return ByteBuffer.allocate(20)
+                .putInt(publication)
+                .putLong(device)
+                .putLong(inode)
+                .array();
     }
 
     static byte[] fragment(FileId file, long fragment) {
@@ -159,8 +163,9 @@ final class IndexCodec {
         if (path.isRoot()) {
             return "/".getBytes(StandardCharsets.US_ASCII);
         }
-        ByteBuffer bytes = ByteBuffer.allocate(
-                path.names().stream().mapToInt(name -> 1 + name.bytes().length()).sum());
+        ByteBuffer bytes = ByteBuffer.allocate(path.names().stream()
+                .mapToInt(name -> 1 + name.bytes().length())
+                .sum());
         path.names().forEach(name -> bytes.put((byte) '/').put(name.toArray()));
         return bytes.array();
     }

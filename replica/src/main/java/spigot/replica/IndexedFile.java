@@ -62,15 +62,7 @@ record IndexedFile(
 
     IndexedFile known(Version newVersion, long newHomeEpoch, int newFragmentBytes, ReplicaState newState) {
         return new IndexedFile(
-                id,
-                publication,
-                device,
-                inode,
-                attributes,
-                newVersion,
-                newHomeEpoch,
-                newFragmentBytes,
-                newState);
+                id, publication, device, inode, attributes, newVersion, newHomeEpoch, newFragmentBytes, newState);
     }
 
     IndexedFile compared(Version with, ReplicaState newState) {

@@ -44,7 +44,8 @@ final class IoPool implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             FailureException failure = new FailureException(
                     Failure.Code.TOO_MANY,
-                    "the server has " + WAITING + " file operations waiting (is a file system hanging?): try again later");
+                    "the server has " + WAITING
+                            + " file operations waiting (is a file system hanging?): try again later");
             failure.initCause(e);
             throw failure;
         }

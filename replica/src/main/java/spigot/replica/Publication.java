@@ -13,7 +13,12 @@ import spigot.model.RawBytes;
  * @param root id of the published root; null until the catalog has accepted it
  */
 record Publication(
-        int number, RawBytes source, LogicalPath path, boolean readOnly, boolean replica, @Nullable FileId root) {
+        int number,
+        RawBytes source,
+        LogicalPath path,
+        boolean readOnly,
+        boolean replica,
+        @Nullable FileId root) {
     Publication withRoot(FileId newRoot) {
         return new Publication(number, source, path, readOnly, replica, newRoot);
     }

@@ -191,8 +191,8 @@ final class PublicationIndex implements AutoCloseable {
                     batch.deleteRange(handle(Table.NAMES), id, after(id));
                     batch.deleteRange(handle(Table.DIGESTS), id, after(id));
                 }
-                for (Table table : List.of(
-                        Table.ENTRIES, Table.INODES, Table.COUNTS, Table.PENDING, Table.PUBLICATIONS)) {
+                for (Table table :
+                        List.of(Table.ENTRIES, Table.INODES, Table.COUNTS, Table.PENDING, Table.PUBLICATIONS)) {
                     batch.deleteRange(handle(table), prefix, after(prefix));
                 }
             });
@@ -216,12 +216,14 @@ final class PublicationIndex implements AutoCloseable {
 
     // ---- names and files
 
-    @Nullable IndexedFile file(FileId id) throws IOException {
+    @Nullable
+    IndexedFile file(FileId id) throws IOException {
         byte[] row = get(Table.FILES, id.bytes());
         return row == null ? null : IndexCodec.file(row);
     }
 
-    @Nullable FileId child(int number, FileId directory, byte[] name) throws IOException {
+    @Nullable
+    FileId child(int number, FileId directory, byte[] name) throws IOException {
         byte[] id = get(Table.ENTRIES, IndexCodec.entry(number, directory, name));
         return id == null ? null : FileId.of(id);
     }
@@ -237,7 +239,8 @@ final class PublicationIndex implements AutoCloseable {
     }
 
     /** One of the file's names; null when it has none (any more), as the published root has none. */
-    @Nullable IndexedName anyName(FileId id) throws IOException {
+    @Nullable
+    IndexedName anyName(FileId id) throws IOException {
         List<IndexedName> first = new ArrayList<>(1);
         each(Table.NAMES, id.bytes(), (key, _) -> {
             first.add(new IndexedName(IndexCodec.fileNameDirectory(key), IndexCodec.fileNameName(key), id));
@@ -269,7 +272,8 @@ final class PublicationIndex implements AutoCloseable {
     }
 
     /** The file that was registered with this inode, which may have got another one since: compare the birth time too. */
-    @Nullable FileId byInode(int number, long device, long inode) throws IOException {
+    @Nullable
+    FileId byInode(int number, long device, long inode) throws IOException {
         byte[] id = get(Table.INODES, IndexCodec.inode(number, device, inode));
         return id == null ? null : FileId.of(id);
     }
@@ -333,9 +337,7 @@ final class PublicationIndex implements AutoCloseable {
                     }
                     batch.put(handle(Table.ENTRIES), entry, id.bytes());
                     batch.put(
-                            handle(Table.NAMES),
-                            IndexCodec.fileName(id, addition.directory(), addition.name()),
-                            EMPTY);
+                            handle(Table.NAMES), IndexCodec.fileName(id, addition.directory(), addition.name()), EMPTY);
                     putFile(batch, file(id), addition.file());
                 }
                 count(batch, number, added[0]);
@@ -403,9 +405,7 @@ final class PublicationIndex implements AutoCloseable {
             return;
         }
         if (before != null && (before.inode() != file.inode() || before.device() != file.device())) {
-            batch.delete(
-                    handle(Table.INODES),
-                    IndexCodec.inode(before.publication(), before.device(), before.inode()));
+            batch.delete(handle(Table.INODES), IndexCodec.inode(before.publication(), before.device(), before.inode()));
         }
         batch.put(
                 handle(Table.INODES),
@@ -443,8 +443,7 @@ final class PublicationIndex implements AutoCloseable {
     void notePending(int number, List<IndexedName> names) throws IOException {
         writing(batch -> {
             for (IndexedName name : names) {
-                batch.put(
-                        handle(Table.PENDING), IndexCodec.entry(number, name.directory(), name.name()), EMPTY);
+                batch.put(handle(Table.PENDING), IndexCodec.entry(number, name.directory(), name.name()), EMPTY);
             }
         });
     }

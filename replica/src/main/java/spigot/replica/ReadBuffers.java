@@ -60,7 +60,8 @@ final class ReadBuffers {
             ByteBuffer buffer = free.get(sizeClass).poll();
             if (buffer == null) {
                 allocatedUnits += 1 << sizeClass;
-                // The memory bound holds for free buffers too: those of other sizes make room. Direct memory is freed by the
+                // The memory bound holds for free buffers too: those of other sizes make room. Direct memory is freed
+                // by the
                 // collector once nobody has the buffer.
                 for (int other = CLASSES - 1; other >= 0 && allocatedUnits > totalUnits; other--) {
                     while (allocatedUnits > totalUnits && free.get(other).poll() != null) {

@@ -46,12 +46,7 @@ final class RegistrationBatch {
 
     /** An entry as it was found in a directory; {@code shownPath} is for messages, {@code target} that of a symbolic link, else empty. */
     record Found(
-            FileId directory,
-            byte[] name,
-            byte[] shownPath,
-            FileStatus status,
-            Attributes attributes,
-            byte[] target) {}
+            FileId directory, byte[] name, byte[] shownPath, FileStatus status, Attributes attributes, byte[] target) {}
 
     /** One entry to register. {@code id} is set when the catalog has answered, and stays null if it refused. */
     static final class Entry {
@@ -86,13 +81,13 @@ final class RegistrationBatch {
             return answered;
         }
 
-        @Nullable FileId id() {
+        @Nullable
+        FileId id() {
             return id;
         }
     }
 
-    RegistrationBatch(
-            PublicationIndex index, RegistrationClient catalog, ServedFiles files, PublishedTree tree) {
+    RegistrationBatch(PublicationIndex index, RegistrationClient catalog, ServedFiles files, PublishedTree tree) {
         this.index = index;
         this.catalog = catalog;
         this.files = files;
@@ -118,7 +113,10 @@ final class RegistrationBatch {
         entries.add(entry);
         bytes += entryBytes;
         if (!entry.found.attributes().isDirectory() && entry.found.attributes().links() > 1 && entry.sameAs == null) {
-            linked.putIfAbsent(new Inode(entry.found.status().device(), entry.found.status().inode()), entries.size());
+            linked.putIfAbsent(
+                    new Inode(
+                            entry.found.status().device(), entry.found.status().inode()),
+                    entries.size());
         }
     }
 
@@ -191,7 +189,8 @@ final class RegistrationBatch {
             if (entry.sameAs != null) {
                 registration.setSameAs(Messages.bytes(entry.sameAs));
             } else {
-                Integer first = linked.get(new Inode(entry.found.status().device(), entry.found.status().inode()));
+                Integer first = linked.get(new Inode(
+                        entry.found.status().device(), entry.found.status().inode()));
                 if (first != null && first != i + 1) {
                     registration.setSameAsIndex(first);
                 }
@@ -200,11 +199,13 @@ final class RegistrationBatch {
         return request.build();
     }
 
-    private void take(Entry entry, Registered answer, List<PublicationIndex.Addition> additions)
-            throws IOException {
+    private void take(Entry entry, Registered answer, List<PublicationIndex.Addition> additions) throws IOException {
         entry.answered = true;
         if (answer.hasFailure()) {
-            tree.skip(entry.found.shownPath(), 0, "the catalog refused it: " + answer.getFailure().getMessage());
+            tree.skip(
+                    entry.found.shownPath(),
+                    0,
+                    "the catalog refused it: " + answer.getFailure().getMessage());
             return;
         }
         FileId id = Messages.fileId(answer.getId());
@@ -223,7 +224,9 @@ final class RegistrationBatch {
                     Messages.version(answer.getVersion()),
                     answer.getHomeEpoch(),
                     answer.getFragmentBytes() == 0 ? Fragments.DEFAULT_BYTES : answer.getFragmentBytes(),
-                    entry.found.attributes().isDirectory() ? ReplicaState.HOME : Messages.replicaState(answer.getState()));
+                    entry.found.attributes().isDirectory()
+                            ? ReplicaState.HOME
+                            : Messages.replicaState(answer.getState()));
             if (!row.isHome()) {
                 tree.noteCopies();
             }

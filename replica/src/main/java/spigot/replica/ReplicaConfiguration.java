@@ -91,8 +91,7 @@ public record ReplicaConfiguration(
 
     /** With the usual bounds. */
     public static ReplicaConfiguration of(NodeId server, String name, String site, Path data) {
-        return new ReplicaConfiguration(
-                server, name, site, data, GrantorConfig.DEFAULT, Bounds.DEFAULT, Times.DEFAULT);
+        return new ReplicaConfiguration(server, name, site, data, GrantorConfig.DEFAULT, Bounds.DEFAULT, Times.DEFAULT);
     }
 
     public ReplicaConfiguration with(GrantorConfig newLeases) {

@@ -81,8 +81,7 @@ public final class ReplicaServer implements AutoCloseable {
         io = new IoPool("file-io", bounds.ioThreads());
         digests = new FragmentDigests(index, files, reader, bounds.digestThreads());
         FileUpdates updates = new FileUpdates(
-                new FileUpdates.Parts(
-                        configuration.server(), catalog, catalogLease, leases, index, files, reader, io),
+                new FileUpdates.Parts(configuration.server(), catalog, catalogLease, leases, index, files, reader, io),
                 this::compareAgain,
                 times.patience());
         verifier = new CopyVerifier(
@@ -130,7 +129,10 @@ public final class ReplicaServer implements AutoCloseable {
                 throw new IllegalStateException("a replica server is started once");
             }
             heartbeat = new Heartbeat(
-                    catalog, catalogLease, () -> self(address), configuration.times().heartbeat());
+                    catalog,
+                    catalogLease,
+                    () -> self(address),
+                    configuration.times().heartbeat());
             heartbeat.start();
             watchedFiles.start();
             verifier.start();
@@ -150,7 +152,10 @@ public final class ReplicaServer implements AutoCloseable {
             try {
                 entries += index.entries(tree.number());
             } catch (IOException e) {
-                LOG.warn("entries can't be counted path={} reason=\"{}\"", tree.publication().path(), e.getMessage());
+                LOG.warn(
+                        "entries can't be counted path={} reason=\"{}\"",
+                        tree.publication().path(),
+                        e.getMessage());
             }
         }
         return ServerInfo.newBuilder()
@@ -241,15 +246,15 @@ public final class ReplicaServer implements AutoCloseable {
                             + " at " + existing.path() + " already: end that first");
         }
         end(running);
-        Publication changed = new Publication(
-                existing.number(), source, existing.path(), readOnly, replica, existing.root());
+        Publication changed =
+                new Publication(existing.number(), source, existing.path(), readOnly, replica, existing.root());
         index.save(changed);
         return begin(changed, progress);
     }
 
     private TreeWorker begin(Publication publication, ProgressListener progress) {
-        TreeWorker worker = new TreeWorker(
-                new PublishedTree(index, publication), scanning, catalogLease, configuration, progress);
+        TreeWorker worker =
+                new TreeWorker(new PublishedTree(index, publication), scanning, catalogLease, configuration, progress);
         workers.put(publication.number(), worker);
         threads.put(
                 publication.number(),
@@ -302,8 +307,8 @@ public final class ReplicaServer implements AutoCloseable {
         TreeWorker worker = workers.values().stream()
                 .filter(each -> each.tree().publication().path().equals(path))
                 .findFirst()
-                .orElseThrow(() ->
-                        new FailureException(Failure.Code.NOT_FOUND, "this server publishes nothing at " + path));
+                .orElseThrow(
+                        () -> new FailureException(Failure.Code.NOT_FOUND, "this server publishes nothing at " + path));
         if (worker.tree().publication().root() != null) {
             catalog.withdraw(worker.tree().rootId());
         }

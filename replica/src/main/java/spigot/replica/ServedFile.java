@@ -81,7 +81,8 @@ final class ServedFile {
     // ---- the descriptor
 
     /** The caller is one more user of it; null when it is not open. */
-    @Nullable SharedDescriptor openDescriptor() {
+    @Nullable
+    SharedDescriptor openDescriptor() {
         SharedDescriptor open = descriptor.get();
         return open != null && open.retain() ? open : null;
     }
@@ -91,13 +92,15 @@ final class ServedFile {
     }
 
     /** @return the one that was there, which the caller has to close */
-    @Nullable SharedDescriptor replaceDescriptor(@Nullable SharedDescriptor newOne) {
+    @Nullable
+    SharedDescriptor replaceDescriptor(@Nullable SharedDescriptor newOne) {
         return descriptor.getAndSet(newOne);
     }
 
     // ---- reads shortly after a change
 
-    @Nullable UnsettledReads unsettled() {
+    @Nullable
+    UnsettledReads unsettled() {
         return unsettled.get();
     }
 
@@ -122,7 +125,8 @@ final class ServedFile {
     // ---- one change at a time
 
     /** @return null when the caller is the one to make a change now, and says so at the end; else what to wait for */
-    @Nullable CompletableFuture<Void> beginChange(CompletableFuture<Void> mine) {
+    @Nullable
+    CompletableFuture<Void> beginChange(CompletableFuture<Void> mine) {
         return change.compareAndExchange(null, mine);
     }
 

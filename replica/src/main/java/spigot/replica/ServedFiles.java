@@ -99,13 +99,15 @@ final class ServedFiles implements AutoCloseable {
         ServedFile file = find(id);
         if (file == null) {
             throw new FailureException(
-                    Failure.Code.NOT_FOUND, "this server has no file " + id + ": it was removed or never published here");
+                    Failure.Code.NOT_FOUND,
+                    "this server has no file " + id + ": it was removed or never published here");
         }
         return file;
     }
 
     /** Null when this server has no such file. */
-    @Nullable ServedFile find(FileId id) throws IOException {
+    @Nullable
+    ServedFile find(FileId id) throws IOException {
         lock.lock();
         try {
             ServedFile file = files.get(id);
@@ -127,7 +129,8 @@ final class ServedFiles implements AutoCloseable {
     }
 
     /** The file if it is in use, without making it so. */
-    @Nullable ServedFile inUse(FileId id) {
+    @Nullable
+    ServedFile inUse(FileId id) {
         lock.lock();
         try {
             return files.get(id);

@@ -134,7 +134,8 @@ final class TreeScan {
             // In this order: what changes from here on shows as an event, or in the directory's times later.
             parts.watcher().watch(tree, directory, opened);
             FileStatus status = Statx.of(opened.number());
-            List<byte[]> names = DirectoryReader.names(opened.number(), RawBytes.copyOf(path).toString());
+            List<byte[]> names =
+                    DirectoryReader.names(opened.number(), RawBytes.copyOf(path).toString());
             names.sort(Arrays::compareUnsigned);
             compare(directory, path, opened, names);
             ownAttributes(directory, opened, status);
@@ -165,7 +166,8 @@ final class TreeScan {
             while (next < known.size() && Arrays.compareUnsigned(known.get(next).name(), name) < 0) {
                 gone.add(known.get(next++));
             }
-            boolean isKnown = next < known.size() && Arrays.equals(known.get(next).name(), name);
+            boolean isKnown =
+                    next < known.size() && Arrays.equals(known.get(next).name(), name);
             entry(directory, path, opened, name, isKnown ? known.get(next++).id() : null);
         }
         while (next < known.size()) {
@@ -415,7 +417,8 @@ final class TreeScan {
         if (row == null || FileChange.between(row, status) == FileChange.OTHER_FILE) {
             return null;
         }
-        // Without birth times a recycled inode number looks the same: only a second link is certain to be the same file then.
+        // Without birth times a recycled inode number looks the same: only a second link is certain to be the same file
+        // then.
         return status.bornNanos() != 0 || status.links() > 1 ? candidate : null;
     }
 
@@ -488,8 +491,8 @@ final class TreeScan {
             }
             parts.catalog().withdraw(tree.rootId(), sent);
             for (RegistrationClient.Name name : sent) {
-                for (FileId nameless :
-                        parts.index().remove(tree.number(), name.directory(), name.name().toArray())) {
+                for (FileId nameless : parts.index()
+                        .remove(tree.number(), name.directory(), name.name().toArray())) {
                     parts.files().nameless(nameless);
                     parts.watcher().unwatch(nameless);
                 }

@@ -28,7 +28,6 @@ import spigot.model.FileRecord;
 import spigot.model.Fragments;
 import spigot.model.RawBytes;
 import spigot.model.ReplicaState;
-import spigot.transport.FailureException;
 import spigot.transport.Messages;
 import spigot.transport.wire.Registered;
 
@@ -194,8 +193,8 @@ final class TreeWorker implements Runnable {
     private void measure() throws IOException {
         Descriptor root = tree.root().descriptor();
         FileSystemStatus room = FileSystemStatus.of(root.number());
-        tree.setCapacity(new PublishedTree.Capacity(
-                Statx.of(root.number()).device(), room.totalBytes(), room.availableBytes()));
+        tree.setCapacity(
+                new PublishedTree.Capacity(Statx.of(root.number()).device(), room.totalBytes(), room.availableBytes()));
     }
 
     private static int lastSlash(byte[] path) {
@@ -235,8 +234,8 @@ final class TreeWorker implements Runnable {
         Attributes attributes;
         try (Descriptor place = tree.locate(DIRECTORY_ITSELF)) {
             status = Statx.of(place.number());
-            attributes = FileAttributes.of(
-                    status, !ExtendedAttributes.names(place).isEmpty());
+            attributes =
+                    FileAttributes.of(status, !ExtendedAttributes.names(place).isEmpty());
         }
         FileRecord record = parts.catalog()
                 .publish(
@@ -351,7 +350,8 @@ final class TreeWorker implements Runnable {
             }
             tree.looked(later);
             rescanSome();
-            if (System.nanoTime() - checked >= configuration.times().sourceCheck().toNanos()) {
+            if (System.nanoTime() - checked
+                    >= configuration.times().sourceCheck().toNanos()) {
                 checked = System.nanoTime();
                 if (!isSourceUnchanged()) {
                     return;
@@ -373,9 +373,10 @@ final class TreeWorker implements Runnable {
             scan(new HashSet<>());
             return;
         }
-        later.names().forEach((directory, names) -> first.names()
-                .computeIfAbsent(directory, _ -> new HashSet<RawBytes>())
-                .addAll(names));
+        later.names()
+                .forEach((directory, names) -> first.names()
+                        .computeIfAbsent(directory, _ -> new HashSet<RawBytes>())
+                        .addAll(names));
         new TreeScan(parts, tree, new HashSet<>(), ProgressListener.NONE).names(first.names());
     }
 

@@ -70,22 +70,24 @@ class ChangesTest {
     void inPlaceIsTheNextVersionAtTheNextOpen() throws Exception {
         Path file = Files.writeString(source.resolve("file"), "before");
         publish();
-        FileRecord before = reader.open(server, reader.get("/data/file").id(), 0).record();
+        FileRecord before =
+                reader.open(server, reader.get("/data/file").id(), 0).record();
         Files.writeString(file, "after!", StandardOpenOption.WRITE);
         FileRecord after = reader.open(server, before.id(), 0).record();
         assertThat(after.version()).isGreaterThan(before.version());
         assertThat(reader.readAll(server, after)).isEqualTo("after!".getBytes(UTF_8));
         assertGone(before);
         await().atMost(SOON)
-                .untilAsserted(() ->
-                        assertThat(reader.get("/data/file").version()).isGreaterThan(before.version()));
+                .untilAsserted(
+                        () -> assertThat(reader.get("/data/file").version()).isGreaterThan(before.version()));
     }
 
     @Test
     void ofTheModeAloneIsNoNewVersion() throws Exception {
         Path file = Files.writeString(source.resolve("file"), "content");
         publish();
-        FileRecord before = reader.open(server, reader.get("/data/file").id(), 0).record();
+        FileRecord before =
+                reader.open(server, reader.get("/data/file").id(), 0).record();
         Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
         FileRecord after = reader.open(server, before.id(), 0).record();
         assertThat(after.attributes().mode()).isEqualTo(0600);
@@ -99,7 +101,8 @@ class ChangesTest {
         Path file = Files.writeString(source.resolve("file"), "before");
         FileTime time = Files.getLastModifiedTime(file);
         publish();
-        FileRecord before = reader.open(server, reader.get("/data/file").id(), 0).record();
+        FileRecord before =
+                reader.open(server, reader.get("/data/file").id(), 0).record();
         Files.writeString(file, "after!", StandardOpenOption.WRITE);
         Files.setLastModifiedTime(file, time);
         assertThat(reader.text(server, "/data/file")).isEqualTo("after!");
@@ -113,8 +116,7 @@ class ChangesTest {
         FileRecord old = reader.open(server, reader.get("/data/file").id(), 0).record();
         replace("file", "new content");
         await().atMost(SOON)
-                .untilAsserted(() ->
-                        assertThat(reader.get("/data/file").id()).isNotEqualTo(old.id()));
+                .untilAsserted(() -> assertThat(reader.get("/data/file").id()).isNotEqualTo(old.id()));
         assertThat(reader.text(server, "/data/file")).isEqualTo("new content");
         assertThat(reader.readAll(server, old)).isEqualTo("old".getBytes(UTF_8));
     }
@@ -125,7 +127,8 @@ class ChangesTest {
         Files.createDirectories(source.resolve("to"));
         Files.writeString(source.resolve("from/a"), "content");
         publish();
-        FileRecord before = reader.open(server, reader.get("/data/from/a").id(), 0).record();
+        FileRecord before =
+                reader.open(server, reader.get("/data/from/a").id(), 0).record();
         Files.move(source.resolve("from/a"), source.resolve("to/b"));
         await().atMost(SOON).untilAsserted(() -> {
             assertThat(reader.find("/data/from/a")).isNull();
@@ -147,7 +150,9 @@ class ChangesTest {
         });
         assertThat(reader.text(server, "/data/y/deep/file")).isEqualTo("content");
         Files.writeString(source.resolve("y/deep/more"), "later");
-        await().atMost(SOON).untilAsserted(() -> assertThat(reader.find("/data/y/deep/more")).isNotNull());
+        await().atMost(SOON)
+                .untilAsserted(
+                        () -> assertThat(reader.find("/data/y/deep/more")).isNotNull());
     }
 
     @Test
@@ -182,15 +187,20 @@ class ChangesTest {
         publish();
         assertThat(server.replica().status().watchedDirectories()).isEqualTo(Math.min(3, watches));
         Files.writeString(source.resolve("a/b/new"), "2");
-        await().atMost(SOON).untilAsserted(() -> assertThat(reader.find("/data/a/b/new")).isNotNull());
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(reader.find("/data/a/b/new")).isNotNull());
         Files.delete(source.resolve("a/b/file"));
-        await().atMost(SOON).untilAsserted(() -> assertThat(reader.find("/data/a/b/file")).isNull());
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(reader.find("/data/a/b/file")).isNull());
         Files.createDirectories(source.resolve("c/d"));
-        await().atMost(SOON).untilAsserted(() -> assertThat(reader.find("/data/c/d")).isNotNull());
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(reader.find("/data/c/d")).isNotNull());
         Files.writeString(source.resolve("c/d/e"), "3");
-        await().atMost(SOON).untilAsserted(() -> assertThat(reader.find("/data/c/d/e")).isNotNull());
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(reader.find("/data/c/d/e")).isNotNull());
         assertThat(reader.get("/data/c").attributes().modifiedNanos())
-                .isEqualTo(Files.getLastModifiedTime(source.resolve("c")).to(java.util.concurrent.TimeUnit.NANOSECONDS));
+                .isEqualTo(
+                        Files.getLastModifiedTime(source.resolve("c")).to(java.util.concurrent.TimeUnit.NANOSECONDS));
     }
 
     @Test
@@ -198,8 +208,8 @@ class ChangesTest {
         Path file = Files.writeString(source.resolve("file"), "before");
         publish();
         Set<FileId> dropped = ConcurrentHashMap.newKeySet();
-        try (LeaseHolder holder = new LeaseHolder(
-                "home", LeaseKind.FILES, HolderConfig.of(1), BootClock.system(), (object, done) -> {
+        try (LeaseHolder holder =
+                new LeaseHolder("home", LeaseKind.FILES, HolderConfig.of(1), BootClock.system(), (object, done) -> {
                     dropped.add(object);
                     done.run();
                 })) {
@@ -298,7 +308,8 @@ class ChangesTest {
             }
         }
         replace("f0", "other");
-        await().atMost(SOON).untilAsserted(() -> assertThat(reader.text(server, "/data/f0")).isEqualTo("other"));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(reader.text(server, "/data/f0")).isEqualTo("other"));
     }
 
     private void replace(String name, String content) throws Exception {

@@ -87,7 +87,8 @@ class CopiesTest {
         put("short", new byte[10], new byte[9]);
         publish();
         FileRecord file = opened("file");
-        await().atMost(SOON).untilAsserted(() -> assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.DIFFERS));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.DIFFERS));
         assertThat(replica(file.id()).detail()).contains("2097152");
         assertThat(stateOfCopy(opened("short").id())).isEqualTo(ReplicaState.DIFFERS);
         assertThat(replica(opened("short").id()).detail()).contains("9 bytes");
@@ -113,7 +114,8 @@ class CopiesTest {
         assertThatExceptionOfType(FailureException.class)
                 .isThrownBy(() -> reader.read(copy, file.id(), file.version(), 0, 4096))
                 .matches(e -> e.code() == Failure.Code.VERSION_GONE);
-        await().atMost(SOON).untilAsserted(() -> assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.DIFFERS));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.DIFFERS));
     }
 
     @Test
@@ -126,7 +128,8 @@ class CopiesTest {
         Files.writeString(first.resolve("file"), "CONTENT", StandardOpenOption.WRITE);
         FileRecord after = opened("file");
         assertThat(after.version()).isGreaterThan(before.version());
-        await().atMost(SOON).untilAsserted(() -> assertThat(stateOfCopy(before.id())).isEqualTo(ReplicaState.DIFFERS));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(stateOfCopy(before.id())).isEqualTo(ReplicaState.DIFFERS));
         Files.writeString(second.resolve("file"), "CONTENT", StandardOpenOption.WRITE);
         await().atMost(SOON).untilAsserted(() -> {
             assertThat(stateOfCopy(before.id())).isEqualTo(ReplicaState.VERIFIED);
@@ -142,9 +145,10 @@ class CopiesTest {
         await().atMost(SOON)
                 .untilAsserted(() -> assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.VERIFIED));
         home.close();
-        await().atMost(SOON).ignoreExceptions().untilAsserted(() -> assertThat(
-                        reader.locate(file.id()).home())
-                .isEqualTo(copy.self().id()));
+        await().atMost(SOON)
+                .ignoreExceptions()
+                .untilAsserted(() -> assertThat(reader.locate(file.id()).home())
+                        .isEqualTo(copy.self().id()));
         FileRecord moved = reader.open(copy, file.id(), 0).record();
         assertThat(moved.home()).isEqualTo(copy.self().id());
         assertThat(moved.homeEpoch()).isGreaterThan(file.homeEpoch());
@@ -158,7 +162,8 @@ class CopiesTest {
     @Test
     void ofAHugeSparseFileIsComparedWithoutReadingIt() throws Exception {
         for (Path path : new Path[] {first, second}) {
-            try (RandomAccessFile file = new RandomAccessFile(path.resolve("sparse").toFile(), "rw")) {
+            try (RandomAccessFile file =
+                    new RandomAccessFile(path.resolve("sparse").toFile(), "rw")) {
                 file.setLength(20L << 30);
                 file.seek(10L << 30);
                 file.write(1);

@@ -55,11 +55,13 @@ final class GridReader {
     }
 
     /** Null when there is no such path. */
-    @Nullable FileRecord find(String path) throws Exception {
+    @Nullable
+    FileRecord find(String path) throws Exception {
         return find(LogicalPath.parse(path).names());
     }
 
-    @Nullable FileRecord find(List<FileName> names) throws Exception {
+    @Nullable
+    FileRecord find(List<FileName> names) throws Exception {
         FileId at = FileId.ROOT;
         FileRecord record = null;
         for (FileName name : names) {
@@ -143,8 +145,8 @@ final class GridReader {
             request.setWant(want);
         }
         ByteBuffer payload = ByteBuffer.allocate(Math.max(firstLength, 1));
-        Envelope reply = to(server)
-                .fetch(Envelope.newBuilder().setOpenRequest(request).build(), payload, PATIENCE, null);
+        Envelope reply =
+                to(server).fetch(Envelope.newBuilder().setOpenRequest(request).build(), payload, PATIENCE, null);
         return new Opened(
                 Messages.record(reply.getOpenReply().getRecord()),
                 data(reply.getOpenReply().getFirst(), payload.flip()),
@@ -172,8 +174,8 @@ final class GridReader {
         ByteArrayOutputStream all = new ByteArrayOutputStream();
         long size = record.attributes().size();
         for (long offset = 0; offset < size; offset += 1 << 20) {
-            all.writeBytes(read(
-                    server, record.id(), record.version(), offset, (int) Math.min(1 << 20, size - offset + 4095)));
+            all.writeBytes(
+                    read(server, record.id(), record.version(), offset, (int) Math.min(1 << 20, size - offset + 4095)));
         }
         return all.toByteArray();
     }

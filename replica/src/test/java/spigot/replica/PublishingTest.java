@@ -88,8 +88,7 @@ class PublishingTest {
         run("printf 1 > $'b\\xff\\nc'; printf 22 > " + "n".repeat(255));
         publish();
         byte[] invalid = {'b', (byte) 0xff, '\n', 'c'};
-        assertThat(reader.list("/data"))
-                .containsExactlyInAnyOrder(FileName.of(invalid), FileName.of("n".repeat(255)));
+        assertThat(reader.list("/data")).containsExactlyInAnyOrder(FileName.of(invalid), FileName.of("n".repeat(255)));
         FileRecord record = reader.find(List.of(FileName.of("data"), FileName.of(invalid)));
         assertThat(record).isNotNull();
         assertThat(reader.readAll(server, reader.open(server, record.id(), 0).record()))
@@ -102,18 +101,20 @@ class PublishingTest {
         Files.createDirectory(source.resolve("d"));
         Files.createLink(source.resolve("d/two"), source.resolve("one"));
         publish();
-        assertThat(reader.get("/data/d/two").id()).isEqualTo(reader.get("/data/one").id());
+        assertThat(reader.get("/data/d/two").id())
+                .isEqualTo(reader.get("/data/one").id());
         assertThat(reader.get("/data/one").attributes().links()).isEqualTo(2);
     }
 
     @Test
     void servesAHundredGibibytesOfHolesWithoutReadingThem() throws Exception {
-        try (FileChannel file = FileChannel.open(
-                source.resolve("sparse"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+        try (FileChannel file =
+                FileChannel.open(source.resolve("sparse"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             file.write(ByteBuffer.wrap("end".getBytes(UTF_8)), (100L << 30) - 3);
         }
         publish();
-        FileRecord record = reader.open(server, reader.get("/data/sparse").id(), 65536).record();
+        FileRecord record =
+                reader.open(server, reader.get("/data/sparse").id(), 65536).record();
         assertThat(record.attributes().size()).isEqualTo(100L << 30);
         assertThat(record.attributes().allocatedBytes()).isLessThan(1 << 20);
         assertThat(server.replica().status().bytesServed()).isZero();
@@ -200,9 +201,12 @@ class PublishingTest {
     void aReplyIsNeverLongerThanTheFileAndARangeIsChecked() throws Exception {
         Files.writeString(source.resolve("file"), "x".repeat(5000));
         publish();
-        FileRecord record = reader.open(server, reader.get("/data/file").id(), 0).record();
-        assertThat(reader.read(server, record.id(), record.version(), 4096, 1 << 20)).hasSize(904);
-        assertThat(reader.read(server, record.id(), record.version(), 8192, 4096)).isEmpty();
+        FileRecord record =
+                reader.open(server, reader.get("/data/file").id(), 0).record();
+        assertThat(reader.read(server, record.id(), record.version(), 4096, 1 << 20))
+                .hasSize(904);
+        assertThat(reader.read(server, record.id(), record.version(), 8192, 4096))
+                .isEmpty();
         assertThatExceptionOfType(FailureException.class)
                 .isThrownBy(() -> reader.read(server, record.id(), record.version(), 1, 10))
                 .matches(e -> e.code() == Failure.Code.BAD_REQUEST);

@@ -66,7 +66,8 @@ class RacesTest {
             FileRecord record = null;
             while (record == null) {
                 try {
-                    record = reader.open(server, reader.get("/data/file").id(), 0).record();
+                    record = reader.open(server, reader.get("/data/file").id(), 0)
+                            .record();
                 } catch (FailureException e) {
                     // Replaced before it was ever open at the server: looked up again, as a node does.
                     assertThat(e.code()).isEqualTo(Failure.Code.NOT_FOUND);
@@ -84,7 +85,8 @@ class RacesTest {
         assertThat(gone).as("looked up in vain, of %d", read).isLessThanOrEqualTo(1 + read / 100);
         int last = generation(Files.readAllBytes(source.resolve("file")));
         await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
-            FileRecord record = reader.open(server, reader.get("/data/file").id(), 0).record();
+            FileRecord record =
+                    reader.open(server, reader.get("/data/file").id(), 0).record();
             assertThat(generation(reader.readAll(server, record))).isEqualTo(last);
         });
     }
@@ -99,7 +101,8 @@ class RacesTest {
         long end = System.nanoTime() + Duration.ofSeconds(4).toNanos();
         while (System.nanoTime() < end || read < 20) {
             try {
-                FileRecord record = reader.open(server, reader.get("/data/file").id(), 0).record();
+                FileRecord record =
+                        reader.open(server, reader.get("/data/file").id(), 0).record();
                 reader.readAll(server, record);
                 read++;
             } catch (FailureException e) {
@@ -115,7 +118,8 @@ class RacesTest {
         byte[] last = Files.readAllBytes(source.resolve("file"));
         // Whatever was cached of a version that a write overlapped, the version that stays has the bytes of the file.
         await().atMost(Duration.ofSeconds(10)).untilAsserted(() -> {
-            FileRecord record = reader.open(server, reader.get("/data/file").id(), 0).record();
+            FileRecord record =
+                    reader.open(server, reader.get("/data/file").id(), 0).record();
             assertThat(reader.readAll(server, record)).isEqualTo(last);
         });
     }

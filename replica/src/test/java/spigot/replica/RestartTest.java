@@ -73,8 +73,12 @@ class RestartTest {
         run("for d in $(seq 100); do mkdir d$d; (cd d$d; seq -f f%g 1000 | xargs touch); done");
         long[] seenAtMost = {0};
         PublicationStatus status = server.replica()
-                .publish(source, LogicalPath.parse("/data"), true, false, (seen, registered, skipped) -> seenAtMost[0] =
-                        Math.max(seenAtMost[0], seen));
+                .publish(
+                        source,
+                        LogicalPath.parse("/data"),
+                        true,
+                        false,
+                        (seen, registered, skipped) -> seenAtMost[0] = Math.max(seenAtMost[0], seen));
         assertThat(status.entries()).isEqualTo(100_100);
         assertThat(status.registered()).isEqualTo(100_100);
         assertThat(seenAtMost[0]).isEqualTo(100_100);
@@ -168,7 +172,8 @@ class RestartTest {
     void keepsTheVersionsOfWhatDidNotChange() throws Exception {
         Files.writeString(source.resolve("file"), "content");
         publish();
-        FileRecord before = reader.open(server, reader.get("/data/file").id(), 0).record();
+        FileRecord before =
+                reader.open(server, reader.get("/data/file").id(), 0).record();
         restart();
         FileRecord after = reader.open(server, before.id(), 0).record();
         assertThat(after.version()).isEqualTo(before.version());
@@ -196,16 +201,20 @@ class RestartTest {
                 self);
         Files.writeString(source.resolve("file"), "content");
         publish();
-        FileRecord record = reader.open(server, reader.get("/data/file").id(), 0).record();
+        FileRecord record =
+                reader.open(server, reader.get("/data/file").id(), 0).record();
         grid.cutCatalog(true);
-        await().atMost(SOON).untilAsserted(() -> assertThatExceptionOfType(FailureException.class)
-                .isThrownBy(() -> reader.open(server, record.id(), 0))
-                .matches(e -> e.code() == Failure.Code.NOT_READY));
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThatExceptionOfType(FailureException.class)
+                        .isThrownBy(() -> reader.open(server, record.id(), 0))
+                        .matches(e -> e.code() == Failure.Code.NOT_READY));
         // What has a version is right for ever.
         assertThat(reader.read(server, record.id(), record.version(), 0, 4096)).isEqualTo("content".getBytes(UTF_8));
         grid.cutCatalog(false);
-        await().atMost(SOON).ignoreExceptions().untilAsserted(() ->
-                assertThat(reader.open(server, record.id(), 0).record()).isEqualTo(record));
+        await().atMost(SOON)
+                .ignoreExceptions()
+                .untilAsserted(() ->
+                        assertThat(reader.open(server, record.id(), 0).record()).isEqualTo(record));
         assertThat(grid.asked(BodyCase.RECORD_REQUEST)).isPositive();
     }
 

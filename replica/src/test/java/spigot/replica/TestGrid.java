@@ -204,9 +204,11 @@ final class TestGrid implements AutoCloseable {
     }
 
     TestServer server(PeerIdentity self, Path data) throws IOException {
-        return server(ReplicaConfiguration.of(self.id(), self.name(), "test", data)
-                .with(TIMES)
-                .with(GrantorConfig.ofLease(2000)), self);
+        return server(
+                ReplicaConfiguration.of(self.id(), self.name(), "test", data)
+                        .with(TIMES)
+                        .with(GrantorConfig.ofLease(2000)),
+                self);
     }
 
     TestServer server(ReplicaConfiguration configuration, PeerIdentity self) throws IOException {

@@ -49,7 +49,13 @@ public final class Demo implements AutoCloseable {
         out.accept("starting a grid: server 'north' with the catalog, server 'south' with a second copy of the data");
         started.server("north", "taipei", "--publish", data.directory() + "=/data:ro");
         started.server("south", "tainan", "--join", started.address(), "--token", started.token("server"));
-        programs.spigot("publish", copy.toString(), "/data", "--replica", "--data", started.data("south").toString());
+        programs.spigot(
+                "publish",
+                copy.toString(),
+                "/data",
+                "--replica",
+                "--data",
+                started.data("south").toString());
         Path mount = started.mount("grid", "--token", started.token("node"));
         out.accept("mounted at " + mount + "; running programs there and on the original");
 
@@ -58,14 +64,16 @@ public final class Demo implements AutoCloseable {
         out.accept("");
         DemoTable.print(rows, copyBytesPerSecond, out);
         out.accept("");
-        out.accept(programs.spigot("replicas", mount.resolve("data/run7.dat").toString()).stripTrailing());
+        out.accept(programs.spigot("replicas", mount.resolve("data/run7.dat").toString())
+                .stripTrailing());
         return rows.stream().allMatch(Measured::same);
     }
 
     private static void checkFuse() throws NodeException {
         Path device = Path.of("/dev/fuse");
         if (!Files.exists(device)) {
-            throw new NodeException("there is no /dev/fuse here: load the kernel module (modprobe fuse), or give the container the device");
+            throw new NodeException(
+                    "there is no /dev/fuse here: load the kernel module (modprobe fuse), or give the container the device");
         }
         try (FileChannel opened = FileChannel.open(device, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             if (!opened.isOpen()) {
@@ -106,7 +114,8 @@ public final class Demo implements AutoCloseable {
             closing.unlock();
         }
         out.accept("kept: export SPIGOT_HOME=" + directory + "/home; ls " + directory + "/grid/data");
-        out.accept("to end it: spigot umount " + directory + "/grid; kill the two 'spigot server' processes; rm -r " + directory);
+        out.accept("to end it: spigot umount " + directory + "/grid; kill the two 'spigot server' processes; rm -r "
+                + directory);
     }
 
     @Override

@@ -38,7 +38,16 @@ final class DemoGrid implements AutoCloseable {
     /** Starts a server and waits until it serves. */
     void server(String name, String site, String... more) throws NodeException, IOException, InterruptedException {
         List<String> words = new ArrayList<>(List.of(
-                "server", "--data", data(name).toString(), "--name", name, "--site", site, "--listen", "127.0.0.1:0", "--http",
+                "server",
+                "--data",
+                data(name).toString(),
+                "--name",
+                name,
+                "--site",
+                site,
+                "--listen",
+                "127.0.0.1:0",
+                "--http",
                 "none"));
         words.addAll(List.of(more));
         Path out = directory.resolve(name + ".out");
@@ -62,11 +71,18 @@ final class DemoGrid implements AutoCloseable {
                 break;
             }
         }
-        throw new NodeException("the server " + name + " did not start: " + Files.readString(err).strip());
+        throw new NodeException("the server " + name + " did not start: "
+                + Files.readString(err).strip());
     }
 
     String token(String role) throws NodeException, IOException, InterruptedException {
-        return programs.spigot("token", "create", "--role", role, "--data", data("north").toString())
+        return programs.spigot(
+                        "token",
+                        "create",
+                        "--role",
+                        role,
+                        "--data",
+                        data("north").toString())
                 .strip();
     }
 

@@ -37,7 +37,11 @@ final class DemoPrograms {
         List<Measured> rows = new ArrayList<>();
         rows.add(measure("ls -lR", 0, everything, "ls -lR --time-style=+ . | grep -v ^total"));
         rows.add(measure("dd: one page of run7.dat", 4 * KIB, big, dd(12_345, 1)));
-        rows.add(measure("dd: 8 MiB from the middle", 8L * MIB, big, "dd if=run7.dat bs=1M skip=100 count=8 status=none | md5sum"));
+        rows.add(measure(
+                "dd: 8 MiB from the middle",
+                8L * MIB,
+                big,
+                "dd if=run7.dat bs=1M skip=100 count=8 status=none | md5sum"));
         if (Programs.exists("python3")) {
             rows.add(measure("python3: 1 % of the pages, at random", PAGES * 4L * KIB, big, pythonPages()));
         } else {
@@ -45,11 +49,12 @@ final class DemoPrograms {
         }
         if (data.database()) {
             long database = Files.size(data.directory().resolve("samples.db"));
-            rows.add(measure(
-                    "sqlite3: a query by index",
-                    -1,
-                    database,
-                    "sqlite3 \"file:$PWD/samples.db?mode=ro\" 'select count(*), min(value), max(value) from sample where station = 77'"));
+            rows.add(
+                    measure(
+                            "sqlite3: a query by index",
+                            -1,
+                            database,
+                            "sqlite3 \"file:$PWD/samples.db?mode=ro\" 'select count(*), min(value), max(value) from sample where station = 77'"));
         }
         rows.add(measure("grep -r in 500 small files", notes, notes, "grep -rc calibrated notes | sort | md5sum"));
         rows.add(measure("md5sum of the whole run7.dat", big, big, "md5sum run7.dat"));
@@ -64,7 +69,8 @@ final class DemoPrograms {
         Programs.Result there = programs.shell("cd '" + mount + "/data' && " + script);
         JsonNode after = grid.stats(mount);
         Programs.Result here = programs.shell("cd '" + data.directory() + "' && " + script);
-        boolean same = there.exitCode() == 0 && here.exitCode() == 0 && there.output().equals(here.output());
+        boolean same =
+                there.exitCode() == 0 && here.exitCode() == 0 && there.output().equals(here.output());
         long read = asked >= 0 ? asked : difference(before, after, "read_bytes");
         return new Measured(name, read, difference(before, after, "data_bytes_received"), whole, there.nanos(), same);
     }

@@ -45,7 +45,8 @@ final class Programs {
     String spigot(String... words) throws NodeException, IOException, InterruptedException {
         Result result = run(spigotCommand(words));
         if (result.exitCode != 0) {
-            throw new NodeException(result.errors.isBlank() ? String.join(" ", words) + " failed" : lastLine(result.errors));
+            throw new NodeException(
+                    result.errors.isBlank() ? String.join(" ", words) + " failed" : lastLine(result.errors));
         }
         return result.output;
     }
@@ -87,7 +88,8 @@ final class Programs {
         try {
             long start = System.nanoTime();
             Process process = builder(command)
-                    .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                    .redirectInput(
+                            ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                     .redirectOutput(out.toFile())
                     .redirectError(err.toFile())
                     .start();
@@ -96,8 +98,7 @@ final class Programs {
             if (!ended) {
                 process.descendants().forEach(ProcessHandle::destroyForcibly);
                 process.destroyForcibly();
-                throw new NodeException(
-                        String.join(" ", command) + " did not end within " + LIMIT.toSeconds() + " s");
+                throw new NodeException(String.join(" ", command) + " did not end within " + LIMIT.toSeconds() + " s");
             }
             return new Result(process.exitValue(), read(out), read(err), nanos);
         } finally {

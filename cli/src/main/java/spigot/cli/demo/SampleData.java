@@ -47,17 +47,22 @@ record SampleData(Path directory, boolean database) {
         StringBuilder text = new StringBuilder("Day " + day + ", note " + number + "\n");
         int lines = 20 + random.nextInt(60);
         for (int i = 0; i < lines; i++) {
-            text.append("detector ").append(random.nextInt(64)).append(" saw ").append(random.nextInt(100_000)).append(" events\n");
+            text.append("detector ")
+                    .append(random.nextInt(64))
+                    .append(" saw ")
+                    .append(random.nextInt(100_000))
+                    .append(" events\n");
         }
         return text.append(number == day ? "calibrated\n" : "").toString();
     }
 
     private static boolean makeDatabase(Path file, Programs programs)
             throws NodeException, IOException, InterruptedException {
-        Programs.Result made = programs.shell("sqlite3 '" + file + "' \"pragma journal_mode=off; pragma synchronous=off;"
-                + " create table sample(id integer primary key, station integer, value text);"
-                + " insert into sample select value, value * 2654435761 % 5003, printf('%080d', value) from generate_series(1, 500000);"
-                + " create index by_station on sample(station);\"");
+        Programs.Result made =
+                programs.shell("sqlite3 '" + file + "' \"pragma journal_mode=off; pragma synchronous=off;"
+                        + " create table sample(id integer primary key, station integer, value text);"
+                        + " insert into sample select value, value * 2654435761 % 5003, printf('%080d', value) from generate_series(1, 500000);"
+                        + " create index by_station on sample(station);\"");
         return made.exitCode() == 0;
     }
 }
