@@ -116,7 +116,7 @@ class NodeTableTest {
                 counts.merge(file, 1L, Long::sum);
             } else if (counts.containsKey(file)) {
                 long count = 1 + random.nextLong(counts.get(file));
-                table.forget(nodes.get(file), count);
+                table.forget(nodes.getOrDefault(file, 0L), count);
                 if (counts.merge(file, -count, Long::sum) == 0) {
                     counts.remove(file);
                     dead.add(nodes.remove(file));
@@ -128,7 +128,7 @@ class NodeTableTest {
             assertThat(table.node(file)).isEqualTo(nodes.getOrDefault(file, 0L));
         }
         dead.forEach(node -> assertThat(table.file(node)).isNull());
-        counts.forEach((file, count) -> table.forget(nodes.get(file), count));
+        counts.forEach((file, count) -> table.forget(nodes.getOrDefault(file, 0L), count));
         assertThat(table.size()).isEqualTo(1);
     }
 

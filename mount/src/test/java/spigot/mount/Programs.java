@@ -14,11 +14,7 @@ final class Programs {
     private Programs() {}
 
     /** What a program wrote, standard error included, and how it ended. */
-    record Result(int status, byte[] output) {
-        String text() {
-            return new String(output, StandardCharsets.UTF_8);
-        }
-    }
+    record Result(int status, String text) {}
 
     static Result bash(String script, Object... arguments) throws IOException, InterruptedException {
         return run("bash", script, arguments);
@@ -48,7 +44,7 @@ final class Programs {
             } finally {
                 process.destroyForcibly();
             }
-            return new Result(process.exitValue(), Files.readAllBytes(output));
+            return new Result(process.exitValue(), new String(Files.readAllBytes(output), StandardCharsets.UTF_8));
         } finally {
             Files.delete(output);
         }

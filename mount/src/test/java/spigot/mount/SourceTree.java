@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import spigot.catalog.client.RegistrationClient;
 import spigot.linux.Descriptor;
@@ -96,7 +97,7 @@ final class SourceTree implements LocalFiles.Source {
             for (byte[] name : names) {
                 if (Statx.at(opened.number(), name).isDirectory()) {
                     byte[] child = join(path, name);
-                    register(child, ids.get(RawBytes.copyOf(child)));
+                    register(child, Objects.requireNonNull(ids.get(RawBytes.copyOf(child))));
                 }
             }
         }

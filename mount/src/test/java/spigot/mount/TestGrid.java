@@ -7,9 +7,11 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import spigot.catalog.client.CatalogClient;
 import spigot.catalog.client.CatalogClientSettings;
 import spigot.catalog.client.RegistrationClient;
@@ -110,7 +112,7 @@ final class TestGrid implements AutoCloseable {
         final CatalogClient catalogClient;
         final LocalFiles files;
         final MountedGrid mounted;
-        private MemoryPeer peer;
+        private final MemoryPeer peer;
 
         private Node(SourceTree tree, MountOptions options, MountLimits limits, CatalogClientSettings settings)
                 throws IOException {
@@ -119,13 +121,16 @@ final class TestGrid implements AutoCloseable {
             PeerIdentity self =
                     new PeerIdentity(new NodeId(8, number), PeerIdentity.Role.NODE, "node" + number, "here", GRID);
             files = new LocalFiles(tree);
+            AtomicReference<MemoryPeer> connected = new AtomicReference<>();
             catalogClient = new CatalogClient(
                     handler -> {
-                        peer = new MemoryPeer(self, handler, SERVER, new CatalogHandler(questions));
-                        return peer;
+                        MemoryPeer made = new MemoryPeer(self, handler, SERVER, new CatalogHandler(questions));
+                        connected.set(made);
+                        return made;
                     },
                     settings,
                     kernel);
+            peer = Objects.requireNonNull(connected.get());
             opened.add(catalogClient);
             mounted = MountedGrid.start(point, options, limits, kernel, catalogClient, files);
             opened.add(mounted);
