@@ -113,7 +113,7 @@ public final class CatalogServer implements AutoCloseable {
      */
     public boolean request(Link from, Envelope request, Responder responder) throws IOException, InterruptedException {
         return switch (request.getBodyCase()) {
-            case HELLO, RENEW -> {
+            case HELLO, RENEW, BYE -> {
                 requireMember(from);
                 yield grantor.request(from, request, responder);
             }

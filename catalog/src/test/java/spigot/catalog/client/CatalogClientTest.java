@@ -142,6 +142,16 @@ class CatalogClientTest {
     }
 
     @Test
+    void aClientThatHasGoneDelaysNothing() throws Exception {
+        tree.file("a", 10);
+        CatalogClient client = grid.client("node", (_, _) -> {});
+        client.list(tree.root());
+        assertThat(grid.server().clients()).isEqualTo(1);
+        client.close();
+        assertThat(grid.server().clients()).isZero();
+    }
+
+    @Test
     void cachedDirectoriesAreAnsweredAsStaleWhileTheCatalogIsCutOffAndRightAgainAfterwards() throws Exception {
         tree.file("a", 10);
         CatalogClient client = grid.client(

@@ -131,7 +131,7 @@ class CatalogLogTest {
                             GridTree.file(root, "f" + i, i).build());
                 }
             }
-            for (int life = 2; life <= 4; life++) {
+            for (int life = 2; life <= 3; life++) {
                 try (CatalogLog log = open()) {
                     GridTree tree = new GridTree(log);
                     assertThat(tree.begin()).isEqualTo(life);

@@ -19,7 +19,7 @@ import spigot.model.FileId;
 
 /** A catalog that was killed has all that it said it had. */
 class KillTest {
-    private static final int LIVES = 3;
+    private static final int LIVES = 2;
     private static final int REGISTERED_BEFORE_THE_KILL = 120;
 
     @TempDir
