@@ -99,7 +99,7 @@ final class DirectoryWatcher implements AutoCloseable {
                 byDirectory.remove(before.directory());
             }
             Integer old = byDirectory.put(directory, watch);
-            if (old != null && old != watch) {
+            if (old != null && old != watch && inotify != null) {
                 byWatch.remove(old);
                 inotify.unwatch(old);
             }

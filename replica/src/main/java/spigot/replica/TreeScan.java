@@ -140,7 +140,7 @@ final class TreeScan {
             compare(directory, path, opened, names);
             ownAttributes(directory, opened, status);
         } catch (SystemCallException e) {
-            tree.skip(path, e.errno(), e.getMessage());
+            tree.skip(path, e.errno(), String.valueOf(e.getMessage()));
         }
     }
 
@@ -472,7 +472,7 @@ final class TreeScan {
                 throw e;
             }
             // It may be replaced right now; when it stays away the source counts as missing.
-            tree.skip(NO_TARGET, Errno.ENOENT, e.getMessage());
+            tree.skip(NO_TARGET, Errno.ENOENT, String.valueOf(e.getMessage()));
         }
     }
 

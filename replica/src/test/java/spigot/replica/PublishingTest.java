@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -89,8 +90,7 @@ class PublishingTest {
         publish();
         byte[] invalid = {'b', (byte) 0xff, '\n', 'c'};
         assertThat(reader.list("/data")).containsExactlyInAnyOrder(FileName.of(invalid), FileName.of("n".repeat(255)));
-        FileRecord record = reader.find(List.of(FileName.of("data"), FileName.of(invalid)));
-        assertThat(record).isNotNull();
+        FileRecord record = Objects.requireNonNull(reader.find(List.of(FileName.of("data"), FileName.of(invalid))));
         assertThat(reader.readAll(server, reader.open(server, record.id(), 0).record()))
                 .isEqualTo("1".getBytes(UTF_8));
     }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -135,6 +136,10 @@ final class TestGrid implements AutoCloseable {
     };
 
     /** A server in a directory; the same name in the same directory is the same server after a restart. */
+    private TestServer at(String address) {
+        return Objects.requireNonNull(byAddress.get(address), "a server at " + address);
+    }
+
     final class TestServer implements LinkHandler, AutoCloseable {
         private final PeerIdentity self;
         private final String address;
@@ -150,7 +155,7 @@ final class TestGrid implements AutoCloseable {
                             peer(self, LINK_END, catalogIdentity, catalogHandler),
                             Duration.ofSeconds(10),
                             Duration.ofSeconds(10)),
-                    (_, to) -> peer(self, LINK_END, byAddress.get(to).self, byAddress.get(to)),
+                    (_, to) -> peer(self, LINK_END, at(to).self, at(to)),
                     BootClock.system());
             byAddress.put(address, this);
             replica.start(address);
