@@ -129,8 +129,7 @@ class ControlTest {
 
     @Test
     void neverHoldsUpItsCallerForLongerThanAllowed() {
-        assertThatThrownBy(
-                        () -> ControlClient.call(socket, Json.object().put("verb", "hang"), Duration.ofMillis(200)))
+        assertThatThrownBy(() -> ControlClient.call(socket, Json.object().put("verb", "hang"), Duration.ofMillis(200)))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("did not answer within 200 ms");
     }
@@ -140,8 +139,8 @@ class ControlTest {
         Path deaf = directory.resolve("deaf.sock");
         try (ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             listener.bind(UnixDomainSocketAddress.of(deaf));
-            assertThatThrownBy(() ->
-                            ControlClient.call(deaf, Json.object().put("verb", "echo"), Duration.ofMillis(200)))
+            assertThatThrownBy(
+                            () -> ControlClient.call(deaf, Json.object().put("verb", "echo"), Duration.ofMillis(200)))
                     .isInstanceOf(IOException.class);
         }
         assertThatThrownBy(() -> ControlClient.call(deaf, Json.object().put("verb", "echo"), PATIENCE))

@@ -27,7 +27,8 @@ class HomeTest {
 
     @Test
     void liesWhereTheEnvironmentSaysOrBelowTheHomeDirectory() {
-        assertThat(SpigotHome.of(Map.of("SPIGOT_HOME", "/x/y"), "/home/u").root()).isEqualTo(Path.of("/x/y"));
+        assertThat(SpigotHome.of(Map.of("SPIGOT_HOME", "/x/y"), "/home/u").root())
+                .isEqualTo(Path.of("/x/y"));
         assertThat(SpigotHome.of(Map.of(), "/home/u").root()).isEqualTo(Path.of("/home/u/.spigot"));
         assertThat(SpigotHome.of(Map.of("SPIGOT_HOME", ""), "/home/u").root()).isEqualTo(Path.of("/home/u/.spigot"));
     }
@@ -64,15 +65,15 @@ class HomeTest {
     }
 
     private static MountRecord record(String mountPoint, ProcessStamp daemon) {
-        return new MountRecord(
-                mountPoint, daemon, Path.of("/s.sock"), "ab", "h:1", "/cache", Path.of("/logs/x.log"));
+        return new MountRecord(mountPoint, daemon, Path.of("/s.sock"), "ab", "h:1", "/cache", Path.of("/logs/x.log"));
     }
 
     @Test
     void tellsAProcessFromALaterOneWithTheSameNumber() throws Exception {
         ProcessStamp here = ProcessStamp.ofThisProcess();
         assertThat(here.isAlive()).isTrue();
-        assertThat(new ProcessStamp(here.pid(), here.startTicks() - 1).isAlive()).isFalse();
+        assertThat(new ProcessStamp(here.pid(), here.startTicks() - 1).isAlive())
+                .isFalse();
         Process child = new ProcessBuilder("sleep", "60").start();
         ProcessStamp stamp = ProcessStamp.of(child.pid()).orElseThrow();
         assertThat(stamp.isAlive()).isTrue();

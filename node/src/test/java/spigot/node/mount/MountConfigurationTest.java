@@ -38,7 +38,8 @@ class MountConfigurationTest {
         for (long memory : new long[] {MountConfiguration.MIN_MEMORY_BYTES, 64 * MIB, 256 * MIB, 16L << 30}) {
             MountConfiguration configuration = with(1L << 30, memory, Duration.ofSeconds(1));
             assertThat(configuration.fragmentBytes()).isPositive();
-            assertThat(configuration.fragmentBytes() + configuration.namesBytes()).isLessThanOrEqualTo(memory);
+            assertThat(configuration.fragmentBytes() + configuration.namesBytes())
+                    .isLessThanOrEqualTo(memory);
             assertThat(configuration.heapBytes()).isGreaterThan(configuration.namesBytes());
         }
     }

@@ -29,9 +29,7 @@ class MountedPathTest {
                 40 22 0:52 / %1$s/grid\\040one rw,nosuid - fuse.spigot spigot:127.0.0.1:7440 rw
                 41 40 0:53 / %1$s/grid\\040one/inner rw - tmpfs tmpfs rw
                 42 22 0:54 / %1$s/other ro shared:7 - fuse.sshfs there: ro
-                """
-                        .formatted(real))
-                .getBytes(StandardCharsets.UTF_8));
+                """.formatted(real)).getBytes(StandardCharsets.UTF_8));
     }
 
     private MountedPath resolve(String path) throws Exception {

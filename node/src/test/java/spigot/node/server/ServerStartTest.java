@@ -147,7 +147,9 @@ class ServerStartTest {
         Path absent = directory.resolve("absent");
         Path missing = directory.resolve("missing");
         assertRefused(
-                in(absent, new Publication(missing, spigot.model.LogicalPath.parse("/x"), false)), "no " + missing, "/x");
+                in(absent, new Publication(missing, spigot.model.LogicalPath.parse("/x"), false)),
+                "no " + missing,
+                "/x");
         assertThat(absent).doesNotExist();
         assertRefused(in(directory.resolve("no/such")), "no directory " + directory.resolve("no"));
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
@@ -155,8 +157,7 @@ class ServerStartTest {
             assertRefused(configuration(absent, address, Optional.empty()), address.toString(), "--listen");
         }
         assertThat(absent).doesNotExist();
-        assertRefused(
-                joining(absent, new Address("127.0.0.1", 1), "rubbish"), "not a join token");
+        assertRefused(joining(absent, new Address("127.0.0.1", 1), "rubbish"), "not a join token");
         assertThat(absent).doesNotExist();
         Path empty = Files.createDirectory(directory.resolve("empty"));
         assertRefused(joining(empty, new Address("127.0.0.1", 1), "rubbish"), "not a join token");
