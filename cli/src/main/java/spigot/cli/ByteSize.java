@@ -2,6 +2,7 @@ package spigot.cli;
 
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -19,7 +20,7 @@ final class ByteSize implements ITypeConverter<Long> {
         if (matcher.matches()) {
             // As in GNU coreutils: K and KiB are 1024, KB is 1000.
             boolean decimal = matcher.group(3).isEmpty() && !matcher.group(4).isEmpty();
-            double unit = Math.pow(decimal ? 1000 : 1024, POWERS.get(matcher.group(2)));
+            double unit = Math.pow(decimal ? 1000 : 1024, Objects.requireNonNull(POWERS.get(matcher.group(2))));
             double bytes = Double.parseDouble(matcher.group(1)) * unit;
             if (bytes < Long.MAX_VALUE) {
                 return (long) bytes;

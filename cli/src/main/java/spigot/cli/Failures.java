@@ -29,8 +29,8 @@ final class Failures implements IExecutionExceptionHandler, IParameterExceptionH
     public int handleParseException(ParameterException e, String[] arguments) {
         CommandLine command = e.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println(name(command) + ": " + e.getMessage().replaceAll("\\s*[\\r\\n]+\\s*", " ") + " (see '"
-                + name(command) + " --help')");
+        err.println(name(command) + ": " + String.valueOf(e.getMessage()).replaceAll("\\s*[\\r\\n]+\\s*", " ")
+                + " (see '" + name(command) + " --help')");
         err.flush();
         return command.getCommandSpec().exitCodeOnInvalidInput();
     }

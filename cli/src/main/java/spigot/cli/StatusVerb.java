@@ -44,11 +44,12 @@ final class StatusVerb extends Verb {
             show(LocalServer.find(data).ask(Json.object().put("verb", "status"), state -> {}));
             return OK;
         }
-        if (subject == null) {
+        String asked = subject;
+        if (asked == null) {
             return all(mounts);
         }
-        if (!subject.startsWith("/") && subject.matches(".*:\\d+")) {
-            show(RemoteGrid.status(home, valid(() -> Address.parse(subject))));
+        if (!asked.startsWith("/") && asked.matches(".*:\\d+")) {
+            show(RemoteGrid.status(home, valid(() -> Address.parse(asked))));
             return OK;
         }
         ObjectNode status = mounts.status(mounts.recordAt(subject));

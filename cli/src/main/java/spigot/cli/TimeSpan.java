@@ -2,6 +2,7 @@ package spigot.cli;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -22,7 +23,8 @@ final class TimeSpan implements ITypeConverter<Duration> {
     public Duration convert(String text) {
         Matcher matcher = FORM.matcher(text.strip());
         if (matcher.matches()) {
-            Duration span = UNITS.get(matcher.group(2)).multipliedBy(Long.parseLong(matcher.group(1)));
+            Duration span =
+                    Objects.requireNonNull(UNITS.get(matcher.group(2))).multipliedBy(Long.parseLong(matcher.group(1)));
             if (span.isPositive()) {
                 return span;
             }

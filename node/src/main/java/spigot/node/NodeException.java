@@ -15,7 +15,10 @@ public class NodeException extends Exception {
     }
 
     /** The reason in an exception, for the end of a message. */
-    public static String reason(Throwable cause) {
+    public static String reason(@Nullable Throwable cause) {
+        if (cause == null) {
+            return "the cause is not known";
+        }
         String message = cause.getMessage();
         if (cause instanceof java.nio.file.NoSuchFileException) {
             return "there is no " + message;

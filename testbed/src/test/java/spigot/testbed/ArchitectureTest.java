@@ -67,7 +67,7 @@ class ArchitectureTest {
                 .whereLayer("replica")
                 .mayOnlyBeAccessedByLayers("node", "testbed")
                 .whereLayer("cache")
-                .mayOnlyBeAccessedByLayers("mount", "node", "testbed")
+                .mayOnlyBeAccessedByLayers("mount", "node", "cli", "testbed")
                 .whereLayer("catalog")
                 .mayOnlyBeAccessedByLayers("replica", "cache", "mount", "node", "testbed")
                 .whereLayer("session")

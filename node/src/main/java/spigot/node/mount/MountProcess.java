@@ -12,6 +12,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
@@ -117,15 +118,16 @@ final class MountProcess implements AutoCloseable {
                 "catalog",
                 new CatalogClient(
                         handler -> {
-                            link.set(connector.peer(server, handler));
-                            return link.get();
+                            Peer made = connector.peer(server, handler);
+                            link.set(made);
+                            return made;
                         },
                         names,
                         kernel,
                         HolderConfig.of(instance),
                         BootClock.system()));
         try {
-            link.get().link(CONNECT);
+            Objects.requireNonNull(link.get()).link(CONNECT);
         } catch (LinkBrokenException e) {
             throw new NodeException(NodeException.reason(e), e);
         }

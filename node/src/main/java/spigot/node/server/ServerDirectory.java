@@ -71,9 +71,10 @@ final class ServerDirectory implements Closeable {
     static ServerDirectory open(Path path) throws NodeException, IOException {
         boolean made = false;
         if (!Files.exists(path)) {
-            if (!Files.isDirectory(path.getParent())) {
-                throw new NodeException("there is no directory " + path.getParent() + " to make " + path.getFileName()
-                        + " in: make it first");
+            Path parent = path.toAbsolutePath().getParent();
+            if (parent == null || !Files.isDirectory(parent)) {
+                throw new NodeException(
+                        "there is no directory " + parent + " to make " + path.getFileName() + " in: make it first");
             }
             try {
                 Files.createDirectory(path, PRIVATE);

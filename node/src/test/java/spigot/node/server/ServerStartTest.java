@@ -66,7 +66,7 @@ class ServerStartTest {
     private Path source() throws Exception {
         Path source = Files.createDirectories(directory.resolve("source/sub"));
         Files.writeString(source.resolve("file"), "content");
-        return source.getParent();
+        return directory.resolve("source");
     }
 
     private void assertRefused(ServerConfiguration configuration, String... words) {
