@@ -52,7 +52,7 @@ final class StatusVerb extends Verb {
             show(RemoteGrid.status(home, valid(() -> Address.parse(asked))));
             return OK;
         }
-        ObjectNode status = mounts.status(mounts.recordAt(subject));
+        ObjectNode status = mounts.status(mounts.recordAt(asked));
         show(status);
         return status.path("daemon").asText().equals("running") ? OK : FAILED;
     }
