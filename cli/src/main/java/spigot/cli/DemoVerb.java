@@ -19,7 +19,7 @@ final class DemoVerb extends Verb {
 
     @Override
     public Integer call() throws Exception {
-        try (Demo demo = new Demo(Verb::print)) {
+        try (Demo demo = new Demo(this::print)) {
             boolean right = demo.run();
             if (keep) {
                 demo.keep();

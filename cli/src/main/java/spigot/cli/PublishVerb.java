@@ -73,7 +73,7 @@ final class PublishVerb extends Verb {
                         done.path("skipped").asLong(),
                         (System.nanoTime() - start) / 1e9));
         for (JsonNode skipped : done.path("skipped_entries")) {
-            System.err.println("skipped " + skipped.path("path").asText() + ": "
+            note("skipped " + skipped.path("path").asText() + ": "
                     + skipped.path("reason").asText());
         }
         return OK;

@@ -95,9 +95,8 @@ final class ServerVerb extends Verb {
                 Optional.ofNullable(site),
                 publications,
                 grid));
-        try (ServerProcess server = ServerProcess.start(configuration, line -> System.err.println(line))) {
+        try (ServerProcess server = ServerProcess.start(configuration, this::note)) {
             print("ready " + server.address());
-            System.out.flush();
             server.awaitStop();
         }
         return OK;

@@ -1,5 +1,6 @@
 package spigot.cli;
 
+import java.io.PrintWriter;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
@@ -45,7 +46,16 @@ abstract class Verb implements Callable<Integer> {
     }
 
     /** Prints a line of the result. */
-    static void print(String line) {
-        System.out.println(line);
+    final void print(String line) {
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        out.println(line);
+        out.flush();
+    }
+
+    /** Prints a line about the result, to standard error. */
+    final void note(String line) {
+        PrintWriter err = Objects.requireNonNull(spec).commandLine().getErr();
+        err.println(line);
+        err.flush();
     }
 }

@@ -74,7 +74,7 @@ final class WarmupVerb extends Verb {
                                     ? ", " + done.path("pinned_files").asLong() + " pinned"
                                     : ""));
             for (JsonNode error : done.path("errors")) {
-                System.err.println("spigot warmup: " + error.asText());
+                note("spigot warmup: " + error.asText());
             }
         }
         return failed == 0 ? OK : FAILED;

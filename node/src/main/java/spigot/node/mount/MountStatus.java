@@ -10,7 +10,6 @@ import spigot.cache.FileClient;
 import spigot.cache.SourceStatus;
 import spigot.catalog.client.CatalogClient;
 import spigot.catalog.client.Grid;
-import spigot.model.FileId;
 import spigot.mount.MountStatistics;
 import spigot.mount.MountedGrid;
 import spigot.node.Json;
@@ -48,7 +47,7 @@ final class MountStatus {
 
     ObjectNode tree() {
         CacheStatistics statistics = files.statistics();
-        boolean stale = catalog.isStale(FileId.ROOT);
+        boolean reached = catalog.isConnected();
         ObjectNode json = Json.object()
                 .put("mount_point", configuration.mountPoint())
                 .put("pid", ProcessHandle.current().pid())
@@ -56,7 +55,8 @@ final class MountStatus {
                 .put("node", identity.self().id().toString())
                 .put("site", identity.self().site())
                 .put("address", configuration.server().toString())
-                .put("names", stale ? "stale: the catalog can't be reached" : "current")
+                .put("names", reached ? "current" : "stale: the catalog can't be reached")
+                .put("catalog_reachable", reached)
                 .put("on_unreachable", configuration.onUnreachable().name().toLowerCase(Locale.ROOT))
                 .put("timeout_millis", configuration.timeout().toMillis())
                 .put("memory_bytes_budget", configuration.memoryBytes())

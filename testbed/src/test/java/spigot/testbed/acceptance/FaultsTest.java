@@ -200,7 +200,7 @@ class FaultsTest {
             await().atMost(Duration.ofSeconds(30))
                     .until(() -> grid.spigot("status", mount.point.toString())
                             .output()
-                            .contains("stale"));
+                            .contains("stale: "));
             byte[] head = new byte[4 * MIB];
             try (var in = Files.newInputStream(mount.path("data/file"))) {
                 assertThat(in.readNBytes(head, 0, head.length)).isEqualTo(head.length);

@@ -1,0 +1,287 @@
+package spigot.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import spigot.node.Json;
+
+@DisplayName("spigot mount, with real processes,")
+class MountTest {
+    @TempDir
+    static Path directory;
+
+    private static Processes processes;
+    private static Path data;
+    private static String address;
+
+    @BeforeAll
+    static void startServer() throws Exception {
+        assumeTrue(Files.isWritable(Path.of("/dev/fuse")), "/dev/fuse is not writable for this user");
+        Path source = Files.createDirectories(directory.resolve("source"));
+        Files.writeString(source.resolve("file"), "hello\n".repeat(10_000));
+        data = directory.resolve("data");
+        processes = new Processes(directory, Path.of(System.getenv("SPIGOT_HOME")));
+        address = processes.server(data, "--publish", source + "=/data:ro");
+    }
+
+    @AfterAll
+    static void end() throws Exception {
+        if (processes != null) {
+            processes.close();
+        }
+    }
+
+    private static String token(String... more) throws Exception {
+        List<String> words =
+                new ArrayList<>(List.of("token", "create", "--role", "node", "--data", data.toString()));
+        words.addAll(List.of(more));
+        Processes.Ended ended = here(words.toArray(String[]::new));
+        assertThat(ended.code()).as(ended.err()).isZero();
+        return ended.out().strip();
+    }
+
+    private static Path point(String name) throws IOException {
+        return Files.createDirectories(directory.resolve(name));
+    }
+
+    /** A verb in this process: its daemon is one of its own. */
+    private static Processes.Ended here(String... words) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Main.commandLine(words)
+                .setOut(new PrintWriter(out))
+                .setErr(new PrintWriter(err))
+                .execute(words);
+        return new Processes.Ended(code, out.toString(), err.toString());
+    }
+
+    private static Processes.Ended mount(String server, Path point, String... more) {
+        processes.willMount(point);
+        List<String> words = new ArrayList<>(List.of("mount", server, point.toString()));
+        words.addAll(List.of(more));
+        return here(words.toArray(String[]::new));
+    }
+
+    private static void assertOk(Processes.Ended ended) {
+        assertThat(ended.code()).as(ended.err()).isZero();
+    }
+
+    private static void assertRefused(Processes.Ended ended, Path point, String... words) throws IOException {
+        assertThat(ended.code()).as(ended.err()).isEqualTo(1);
+        assertThat(ended.err().strip()).contains(words).startsWith("spigot mount: ").doesNotContain("\n", "Exception");
+        assertThat(Processes.isMounted(point)).isFalse();
+        assertNothingRuns(point);
+    }
+
+    /** No process of the mount is left, and no record of it. */
+    private static void assertNothingRuns(Path point) throws IOException {
+        Path run = processes.home().resolve("run");
+        if (Files.isDirectory(run)) {
+            try (var records = Files.newDirectoryStream(run, "*.json")) {
+                for (Path record : records) {
+                    assertThat(record).content().doesNotContain("\"" + point + "\"");
+                }
+            }
+        }
+        String log = processes.home().resolve("logs").toString();
+        assertThat(ProcessHandle.allProcesses()
+                        .filter(ProcessHandle::isAlive)
+                        .map(handle -> handle.info().commandLine().orElse(""))
+                        .filter(line -> line.contains("MountMain")
+                                && line.contains(log + "/" + spigot.node.home.SpigotHome.nameOf(point.toString()))))
+                .isEmpty();
+    }
+
+    @Test
+    void letsProgramsReadAndEndsWithNothingLeft() throws Exception {
+        Path point = point("whole");
+        assertOk(mount(address, point, "--token", token(), "--memory", "64MiB"));
+        assertThat(point.resolve("data/file")).hasContent("hello\n".repeat(10_000));
+
+        JsonNode status = Json.parse(here("status", point.toString(), "--json").out());
+        assertThat(status.path("daemon").asText()).isEqualTo("running");
+        long pid = status.path("pid").asLong();
+        assertThat(ProcessHandle.of(pid)).isPresent();
+
+        JsonNode stats = Json.parse(here("stats", point.toString(), "--json").out());
+        for (String field : List.of(
+                "data_bytes_received", "data_bytes_sent", "wire_bytes_received", "wire_bytes_sent", "fragment_fetches",
+                "cache_hits", "cache_misses", "demand_wait_millis", "metadata_requests", "rss_bytes")) {
+            assertThat(stats.path(field).isIntegralNumber()).as(field).isTrue();
+        }
+        assertThat(stats.path("data_bytes_received").asLong()).isEqualTo(60_000);
+
+        String file = point.resolve("data/file").toString();
+        JsonNode info = Json.parse(here("info", file, "--json").out());
+        assertThat(info.path("size").asLong()).isEqualTo(60_000);
+        assertThat(info.path("id").asText()).matches("[0-9a-f]{32}");
+        assertThat(info.path("fragment_size").asLong()).isPositive();
+        assertThat(info.path("cached_ranges").get(0).path("length").asLong()).isEqualTo(60_000);
+        assertThat(info.path("replicas").get(0).path("state").asText()).isEqualTo("HOME");
+        assertThat(here("replicas", file).out()).contains("HOME", "default");
+        assertThat(here("warmup", "--check", point.toString()).out()).contains("(100 %)");
+        assertThat(here("warmup", "--evict", file).out()).contains("(0 %)");
+        assertThat(here("warmup", "--pin", file).out()).contains("(100 %)", "1 pinned");
+
+        try (var _ = Files.newInputStream(point.resolve("data/file"))) {
+            Processes.Ended busy = here("umount", point.toString());
+            assertThat(busy.code()).isEqualTo(1);
+            assertThat(busy.err()).contains("is in use", "--lazy");
+        }
+        assertOk(here("doctor"));
+        assertOk(here("umount", point.toString()));
+        assertThat(Processes.isMounted(point)).isFalse();
+        assertThat(ProcessHandle.of(pid)).isEmpty();
+        assertNothingRuns(point);
+        assertThat(here("umount", point.toString()).err()).contains("no grid is mounted");
+    }
+
+    @Test
+    void goesOnWithTheIdentityOfTheFirstAndIsCleanedUpAfterACrash() throws Exception {
+        Path point = point("crashed");
+        assertOk(mount(address, point, "--token", token()));
+        Processes.Ended again = mount(address, point);
+        assertThat(again.code()).isEqualTo(1);
+        assertThat(again.err()).contains("is in use", "spigot umount");
+        Path other = point("other");
+        assertOk(mount(address, other));
+        assertThat(other.resolve("data/file")).exists();
+
+        long pid = Json.parse(here("status", point.toString(), "--json").out())
+                .path("pid")
+                .asLong();
+        ProcessHandle daemon = ProcessHandle.of(pid).orElseThrow();
+        daemon.destroyForcibly();
+        daemon.onExit().get();
+        Processes.Ended status = here("status", point.toString());
+        assertThat(status.code()).isEqualTo(1);
+        assertThat(status.out()).contains("dead", "spigot umount " + point);
+        Processes.Ended doctor = here("doctor");
+        assertThat(doctor.code()).isEqualTo(1);
+        assertThat(doctor.out()).contains(point + ": its daemon").contains("ok      " + other);
+        assertThat(here("stats", point.toString()).err()).contains("has died");
+        assertOk(here("umount", point.toString()));
+        assertThat(Processes.isMounted(point)).isFalse();
+        assertNothingRuns(point);
+        assertOk(mount(address, point));
+        assertOk(here("umount", point.toString()));
+        assertOk(here("umount", other.toString()));
+    }
+
+    @Test
+    void refusesBadTokensWithOneLineEach() throws Exception {
+        Path point = point("tokens");
+        try (Processes stranger = new Processes(directory, directory.resolve("stranger"))) {
+            Processes.Ended none = stranger.spigot("mount", address, point.toString());
+            assertRefused(none, point, "spigot token create --role node", "--token");
+        }
+        String used = token();
+        assertOk(mount(address, point, "--token", used));
+        assertOk(here("umount", point.toString()));
+        assertRefused(mount(address, point, "--token", used), point, "used already");
+        assertRefused(mount(address, point, "--token", "spigot1.rubbish"), point, "token");
+        String expired = token("--ttl", "1ms");
+        assertRefused(mount(address, point, "--token", expired), point, "expired");
+    }
+
+    @Test
+    void refusesAForeignGridAndAServerThatIsNotThere() throws Exception {
+        Path point = point("foreign");
+        try (Processes others = new Processes(directory, directory.resolve("others"))) {
+            Path foreignData = directory.resolve("foreign-data");
+            String foreign = others.server(foreignData);
+            assertRefused(mount(foreign, point, "--token", token()), point, foreign);
+            if (Files.isDirectory(processes.home().resolve("grids"))) {
+                Processes.Ended unknown = mount(foreign, point);
+                assertRefused(unknown, point, foreign);
+            }
+            // SIGTERM is the usual end of a server.
+            others.lastServer().destroy();
+            assertThat(others.lastServer().waitFor()).isZero();
+            assertThat(foreignData.resolve("control.sock")).doesNotExist();
+            assertRefused(mount(foreign, point, "--token", token()), point, foreign);
+        }
+    }
+
+    @Test
+    void refusesACacheDirectoryThatCanNotBeUsed() throws Exception {
+        Path point = point("cache");
+        Path file = Files.createFile(directory.resolve("a-file"));
+        assertRefused(
+                mount(address, point, "--token", token(), "--cache", file.toString()),
+                point,
+                "cache directory",
+                file.toString());
+        Path small = point("small");
+        boolean made = new ProcessBuilder("mount", "-t", "tmpfs", "-o", "size=64k", "none", small.toString())
+                        .start()
+                        .waitFor()
+                == 0;
+        assumeTrue(made, "a small file system can't be mounted by this user");
+        try {
+            Files.write(small.resolve("filler"), new byte[50_000]);
+            assertRefused(
+                    mount(address, point, "--token", token(), "--cache", small.toString()),
+                    point,
+                    small.toString(),
+                    "space");
+        } finally {
+            new ProcessBuilder("umount", "-l", small.toString()).start().waitFor();
+        }
+    }
+
+    @Test
+    void saysWhatIsMissingWithoutDevFuse() throws Exception {
+        Path point = point("devices");
+        boolean can = new ProcessBuilder("unshare", "-m", "true").start().waitFor() == 0;
+        assumeTrue(can, "a mount namespace can't be made by this user");
+        String joining = token();
+        try {
+            processes.prefix(
+                    "unshare",
+                    "-m",
+                    "sh",
+                    "-c",
+                    "mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/random c 1 8"
+                            + " && mknod -m 666 /dev/urandom c 1 9 && exec \"$@\"",
+                    "sh");
+            assertRefused(
+                    processes.spigot("mount", address, point.toString(), "--token", joining), point, "no /dev/fuse");
+            Processes.Ended doctor = processes.spigot("doctor");
+            assertThat(doctor.code()).isEqualTo(1);
+            assertThat(doctor.out()).contains("failed  there is no /dev/fuse");
+        } finally {
+            processes.prefix();
+        }
+    }
+
+    @Test
+    void staysInTheForegroundAndUnmountsWhenItIsEnded() throws Exception {
+        Path point = point("foreground");
+        String joining = token();
+        Path out = directory.resolve("foreground.out");
+        Process mount = processes.start(out, "mount", address, point.toString(), "--token", joining, "--foreground");
+        org.awaitility.Awaitility.await()
+                .atMost(java.time.Duration.ofSeconds(60))
+                .until(() -> Files.readString(out).contains("mounted " + point));
+        assertThat(point.resolve("data/file")).exists();
+        mount.destroy();
+        mount.waitFor();
+        assertThat(Processes.isMounted(point)).isFalse();
+        assertThatThrownBy(() -> Files.readString(point.resolve("data/file"))).isInstanceOf(IOException.class);
+    }
+}
