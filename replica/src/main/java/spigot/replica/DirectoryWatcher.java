@@ -88,8 +88,9 @@ final class DirectoryWatcher implements AutoCloseable {
             if (byDirectory.containsKey(directory) && isSameWatch(directory, opened)) {
                 return;
             }
-            int watch = inotify == null || byWatch.size() >= limit ? -1 : inotify.watch(opened, MASK);
-            if (watch < 0) {
+            Inotify events = byWatch.size() < limit ? inotify : null;
+            int watch = events == null ? -1 : events.watch(opened, MASK);
+            if (events == null || watch < 0) {
                 unwatched.put(directory, tree);
                 return;
             }
@@ -101,7 +102,7 @@ final class DirectoryWatcher implements AutoCloseable {
             Integer old = byDirectory.put(directory, watch);
             if (old != null && old != watch && inotify != null) {
                 byWatch.remove(old);
-                inotify.unwatch(old);
+                events.unwatch(old);
             }
         } finally {
             lock.unlock();
@@ -187,8 +188,8 @@ final class DirectoryWatcher implements AutoCloseable {
             trees().forEach(PublishedTree::rescan);
             return;
         }
-        lock.lock();
         Watched watched;
+        lock.lock();
         try {
             watched = byWatch.get(event.watch());
             if (watched != null && (event.mask() & Inotify.IGNORED) != 0) {

@@ -41,7 +41,7 @@ final class FileReader {
         if (!FileChange.between(row, before).isSameContent()) {
             return null;
         }
-        int wanted = (int) Math.clamp(row.attributes().size() - offset, 0, length);
+        int wanted = Math.clamp(row.attributes().size() - offset, 0, length);
         buffer.clear().limit(0);
         if (wanted == 0) {
             return Blocks.newBuilder().setOffset(offset).build();

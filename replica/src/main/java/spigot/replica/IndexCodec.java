@@ -16,8 +16,7 @@ final class IndexCodec {
     /** Of the whole index: another number means that it is made anew from the sources. */
     static final int FORMAT = 1;
 
-    private static final FileKind[] KINDS = FileKind.values();
-    private static final ReplicaState[] STATES = ReplicaState.values();
+    private static final int TYPE_SHIFT = 12;
     private static final int ROW_BYTES = 16 + 4 + 8 + 8 + 1 + 4 * 3 + 8 * 2 + 4 + 8 * 4 + 4 + 1 + 8 * 2 + 8 + 4 + 1;
 
     private IndexCodec() {}
@@ -33,9 +32,9 @@ final class IndexCodec {
         return put(ByteBuffer.allocate(20).putInt(publication), directory).array();
     }
 
-    static byte[] entry(int publication, FileId directory, byte[] name) {
-        return put(ByteBuffer.allocate(20 + name.length).putInt(publication), directory)
-                .put(name)
+    static byte[] entry(int publication, FileId directory, RawBytes name) {
+        return put(ByteBuffer.allocate(20 + name.length()).putInt(publication), directory)
+                .put(name.toArray())
                 .array();
     }
 
@@ -43,13 +42,13 @@ final class IndexCodec {
         return FileId.of(Arrays.copyOfRange(key, 4, 20));
     }
 
-    static byte[] entryName(byte[] key) {
-        return Arrays.copyOfRange(key, 20, key.length);
+    static RawBytes entryName(byte[] key) {
+        return RawBytes.copyOf(Arrays.copyOfRange(key, 20, key.length));
     }
 
-    static byte[] fileName(FileId file, FileId directory, byte[] name) {
-        return put(put(ByteBuffer.allocate(32 + name.length), file), directory)
-                .put(name)
+    static byte[] fileName(FileId file, FileId directory, RawBytes name) {
+        return put(put(ByteBuffer.allocate(32 + name.length()), file), directory)
+                .put(name.toArray())
                 .array();
     }
 
@@ -57,8 +56,8 @@ final class IndexCodec {
         return FileId.of(Arrays.copyOfRange(key, 16, 32));
     }
 
-    static byte[] fileNameName(byte[] key) {
-        return Arrays.copyOfRange(key, 32, key.length);
+    static RawBytes fileNameName(byte[] key) {
+        return RawBytes.copyOf(Arrays.copyOfRange(key, 32, key.length));
     }
 
     static byte[] inode(int publication, long device, long inode) {
@@ -106,7 +105,7 @@ final class IndexCodec {
                 .putInt(file.publication())
                 .putLong(file.device())
                 .putLong(file.inode())
-                .put((byte) attributes.kind().ordinal())
+                .put((byte) (attributes.kind().typeBits() >> TYPE_SHIFT))
                 .putInt(attributes.mode())
                 .putInt(attributes.uid())
                 .putInt(attributes.gid())
@@ -123,7 +122,7 @@ final class IndexCodec {
                 .putLong(file.version().index())
                 .putLong(file.homeEpoch())
                 .putInt(file.fragmentBytes())
-                .put((byte) file.state().ordinal())
+                .put(code(file.state()))
                 .array();
     }
 
@@ -134,7 +133,7 @@ final class IndexCodec {
         long device = value.getLong();
         long inode = value.getLong();
         Attributes attributes = new Attributes(
-                KINDS[value.get()],
+                FileKind.ofMode(value.get() << TYPE_SHIFT),
                 value.getInt(),
                 value.getInt(),
                 value.getInt(),
@@ -156,7 +155,28 @@ final class IndexCodec {
                 new Version(value.getLong(), value.getLong()),
                 value.getLong(),
                 value.getInt(),
-                STATES[value.get()]);
+                state(value.get()));
+    }
+
+    private static byte code(ReplicaState state) {
+        return switch (state) {
+            case HOME -> 1;
+            case VERIFIED -> 2;
+            case UNVERIFIED -> 3;
+            case DIFFERS -> 4;
+            case WITHDRAWN -> 5;
+        };
+    }
+
+    private static ReplicaState state(byte code) {
+        return switch (code) {
+            case 1 -> ReplicaState.HOME;
+            case 2 -> ReplicaState.VERIFIED;
+            case 3 -> ReplicaState.UNVERIFIED;
+            case 4 -> ReplicaState.DIFFERS;
+            case 5 -> ReplicaState.WITHDRAWN;
+            default -> throw new IllegalArgumentException("the index has an unknown state " + code);
+        };
     }
 
     static byte[] rawPath(LogicalPath path) {

@@ -1,6 +1,7 @@
 package spigot.replica;
 
 import spigot.model.FileId;
+import spigot.model.RawBytes;
 
-/** One name of a file: the directory it is in, and the id that the name leads to. The array is not to be changed. */
-record IndexedName(FileId directory, byte[] name, FileId id) {}
+/** One name of a file: the directory it is in, and the id that the name leads to. */
+record IndexedName(FileId directory, RawBytes name, FileId id) {}

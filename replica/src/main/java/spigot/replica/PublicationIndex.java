@@ -8,8 +8,11 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +30,7 @@ import org.rocksdb.WriteBatch;
 import org.rocksdb.WriteOptions;
 import spigot.catalog.server.RocksLibrary;
 import spigot.model.FileId;
+import spigot.model.RawBytes;
 
 /**
  * What this server has registered, so that a restart only sends what differs: publications, names, files, inodes, digests. It
@@ -71,6 +75,7 @@ final class PublicationIndex implements AutoCloseable {
 
     private final RocksDB store;
     private final List<ColumnFamilyHandle> handles;
+    private final Map<Table, ColumnFamilyHandle> families = new EnumMap<>(Table.class);
     private final List<AutoCloseable> owned;
     private final WriteOptions unsynced = new WriteOptions();
     private final ReentrantLock lock = new ReentrantLock();
@@ -80,10 +85,14 @@ final class PublicationIndex implements AutoCloseable {
         this.store = store;
         this.handles = handles;
         this.owned = owned;
+        Iterator<ColumnFamilyHandle> next = handles.iterator();
+        for (Table table : Table.values()) {
+            families.put(table, next.next());
+        }
     }
 
     /** A new name, or one that leads to another file now. */
-    record Addition(FileId directory, byte[] name, IndexedFile file) {}
+    record Addition(FileId directory, RawBytes name, IndexedFile file) {}
 
     /**
      * @param directory made if it is not there
@@ -223,7 +232,7 @@ final class PublicationIndex implements AutoCloseable {
     }
 
     @Nullable
-    FileId child(int number, FileId directory, byte[] name) throws IOException {
+    FileId child(int number, FileId directory, RawBytes name) throws IOException {
         byte[] id = get(Table.ENTRIES, IndexCodec.entry(number, directory, name));
         return id == null ? null : FileId.of(id);
     }
@@ -251,7 +260,7 @@ final class PublicationIndex implements AutoCloseable {
 
     /** The path from the published root, empty for the root itself; null when no path leads there. */
     byte @Nullable [] path(FileId id, FileId root) throws IOException {
-        Deque<byte[]> names = new ArrayDeque<>();
+        Deque<RawBytes> names = new ArrayDeque<>();
         FileId at = id;
         while (!at.equals(root)) {
             IndexedName name = anyName(at);
@@ -262,11 +271,11 @@ final class PublicationIndex implements AutoCloseable {
             at = name.directory();
         }
         ByteArrayOutputStream path = new ByteArrayOutputStream();
-        for (byte[] name : names) {
+        for (RawBytes name : names) {
             if (path.size() > 0) {
                 path.write('/');
             }
-            path.writeBytes(name);
+            path.writeBytes(name.toArray());
         }
         return path.toByteArray();
     }
@@ -353,7 +362,7 @@ final class PublicationIndex implements AutoCloseable {
      *
      * @return the files and directories that have no name any more
      */
-    List<FileId> remove(int number, FileId directory, byte[] name) throws IOException {
+    List<FileId> remove(int number, FileId directory, RawBytes name) throws IOException {
         lock.lock();
         try {
             FileId id = child(number, directory, name);
@@ -363,7 +372,7 @@ final class PublicationIndex implements AutoCloseable {
         }
     }
 
-    private List<FileId> removeLocked(int number, FileId directory, byte[] name, FileId id) throws IOException {
+    private List<FileId> removeLocked(int number, FileId directory, RawBytes name, FileId id) throws IOException {
         // Children first, so that a crash in between leaves no entries that no path leads to.
         Deque<IndexedName> all = new ArrayDeque<>();
         Deque<IndexedName> toVisit = new ArrayDeque<>(List.of(new IndexedName(directory, name, id)));
@@ -531,7 +540,7 @@ final class PublicationIndex implements AutoCloseable {
     }
 
     private ColumnFamilyHandle handle(Table table) {
-        return handles.get(table.ordinal());
+        return Objects.requireNonNull(families.get(table));
     }
 
     /** The first key behind all that begin with the prefix. */

@@ -196,7 +196,7 @@ final class PublishedTree {
     void lookAt(FileId file) throws IOException {
         IndexedName name = index.anyName(file);
         if (name != null) {
-            lookAt(name.directory(), name.name());
+            lookAt(name.directory(), name.name().toArray());
         } else if (file.equals(publication.root())) {
             lookAtDirectory(file);
         }

@@ -46,7 +46,12 @@ final class RegistrationBatch {
 
     /** An entry as it was found in a directory; {@code shownPath} is for messages, {@code target} that of a symbolic link, else empty. */
     record Found(
-            FileId directory, byte[] name, byte[] shownPath, FileStatus status, Attributes attributes, byte[] target) {}
+            FileId directory,
+            RawBytes name,
+            RawBytes shownPath,
+            FileStatus status,
+            Attributes attributes,
+            RawBytes target) {}
 
     /** One entry to register. {@code id} is set when the catalog has answered, and stays null if it refused. */
     static final class Entry {
@@ -105,7 +110,8 @@ final class RegistrationBatch {
 
     /** Adds it; sends what there is when no more would fit. */
     void add(Entry entry) throws IOException, InterruptedException {
-        int entryBytes = ENTRY_BYTES + entry.found.name().length + entry.found.target().length;
+        int entryBytes =
+                ENTRY_BYTES + entry.found.name().length() + entry.found.target().length();
         if (entries.size() == RegistrationClient.MAX_BATCH_ENTRIES
                 || bytes + entryBytes > RegistrationClient.MAX_BATCH_BYTES) {
             flush();
@@ -175,10 +181,10 @@ final class RegistrationBatch {
             Entry entry = sent.get(i);
             Registration.Builder registration = request.addEntriesBuilder()
                     .setParent(Messages.bytes(entry.found.directory()))
-                    .setName(Messages.bytes(FileName.of(entry.found.name())))
+                    .setName(Messages.bytes(new FileName(entry.found.name())))
                     .setAttributes(Messages.wire(entry.found.attributes()));
-            if (entry.found.target().length > 0) {
-                registration.setSymlinkTarget(Messages.bytes(RawBytes.copyOf(entry.found.target())));
+            if (!entry.found.target().isEmpty()) {
+                registration.setSymlinkTarget(Messages.bytes(entry.found.target()));
             }
             if (entry.known != null) {
                 registration.setId(Messages.bytes(entry.known));
@@ -203,7 +209,7 @@ final class RegistrationBatch {
         entry.answered = true;
         if (answer.hasFailure()) {
             tree.skip(
-                    entry.found.shownPath(),
+                    entry.found.shownPath().toArray(),
                     0,
                     "the catalog refused it: " + answer.getFailure().getMessage());
             return;

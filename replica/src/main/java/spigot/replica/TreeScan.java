@@ -140,7 +140,7 @@ final class TreeScan {
             compare(directory, path, opened, names);
             ownAttributes(directory, opened, status);
         } catch (SystemCallException e) {
-            tree.skip(path, e.errno(), String.valueOf(e.getMessage()));
+            tree.skip(path, e.errno(), Errno.describe(e.errno()));
         }
     }
 
@@ -163,11 +163,11 @@ final class TreeScan {
         List<IndexedName> known = parts.index().children(tree.number(), directory);
         int next = 0;
         for (byte[] name : names) {
-            while (next < known.size() && Arrays.compareUnsigned(known.get(next).name(), name) < 0) {
+            RawBytes there = RawBytes.copyOf(name);
+            while (next < known.size() && known.get(next).name().compareTo(there) < 0) {
                 gone.add(known.get(next++));
             }
-            boolean isKnown =
-                    next < known.size() && Arrays.equals(known.get(next).name(), name);
+            boolean isKnown = next < known.size() && known.get(next).name().equals(there);
             entry(directory, path, opened, name, isKnown ? known.get(next++).id() : null);
         }
         while (next < known.size()) {
@@ -198,7 +198,7 @@ final class TreeScan {
             for (RawBytes name : names) {
                 if (!name.isEmpty()) {
                     byte[] raw = name.toArray();
-                    entry(directory, path, opened, raw, parts.index().child(tree.number(), directory, raw));
+                    entry(directory, path, opened, raw, parts.index().child(tree.number(), directory, name));
                 }
             }
             ownAttributes(directory, opened, status);
@@ -242,14 +242,14 @@ final class TreeScan {
             if (!TreeErrors.isAbsence(e.errno())) {
                 tree.skip(shown, e.errno(), Errno.describe(e.errno()));
             } else if (known != null) {
-                gone.add(new IndexedName(directory, name, known));
+                gone.add(new IndexedName(directory, RawBytes.copyOf(name), known));
             }
             return;
         }
         IndexedFile row = known == null ? null : parts.index().file(known);
         if (isLeftOut(opened, name, shown, status)) {
             if (row != null && row.attributes().isDirectory() != status.isDirectory()) {
-                gone.add(new IndexedName(directory, name, row.id()));
+                gone.add(new IndexedName(directory, RawBytes.copyOf(name), row.id()));
             }
             return;
         }
@@ -259,7 +259,7 @@ final class TreeScan {
             add(directory, opened, name, shown, status, row.id(), null);
         } else if (row.attributes().isDirectory() != status.isDirectory()) {
             batch.flush();
-            withdraw(List.of(new IndexedName(directory, name, row.id())));
+            withdraw(List.of(new IndexedName(directory, RawBytes.copyOf(name), row.id())));
             add(directory, opened, name, shown, status, null, null);
         } else if (status.isDirectory()) {
             knownDirectory(row, status);
@@ -324,16 +324,12 @@ final class TreeScan {
             parts.updates().found(parts.files().get(id), opened, name, renamed);
             return true;
         } catch (FailureException e) {
-            switch (e.code()) {
-                case NOT_FOUND -> {
-                    return false;
-                }
-                case NOT_HOME -> {
-                    // Another server has become its home: this is a further copy now, and its row says so.
-                    return true;
-                }
+            return switch (e.code()) {
+                case NOT_FOUND -> false;
+                // Another server has become its home: this is a further copy now, and its row says so.
+                case NOT_HOME -> true;
                 default -> throw e;
-            }
+            };
         }
     }
 
@@ -381,7 +377,7 @@ final class TreeScan {
             if (!TreeErrors.isAbsence(e.errno())) {
                 tree.skip(shown, e.errno(), Errno.describe(e.errno()));
             } else if (replacement != null) {
-                gone.add(new IndexedName(directory, name, replacement.before()));
+                gone.add(new IndexedName(directory, RawBytes.copyOf(name), replacement.before()));
             }
             if (replacement != null && replacement.opened() != null) {
                 replacement.opened().close();
@@ -391,7 +387,13 @@ final class TreeScan {
         FileId replaces = replacement == null ? null : replacement.before();
         FileId sameAs = known == null && !status.isDirectory() ? sameFile(status, replaces) : null;
         RegistrationBatch.Entry entry = new RegistrationBatch.Entry(
-                new RegistrationBatch.Found(directory, name, shown, status, attributes, target),
+                new RegistrationBatch.Found(
+                        directory,
+                        RawBytes.copyOf(name),
+                        RawBytes.copyOf(shown),
+                        status,
+                        attributes,
+                        RawBytes.copyOf(target)),
                 known,
                 sameAs,
                 replaces,
@@ -472,7 +474,7 @@ final class TreeScan {
                 throw e;
             }
             // It may be replaced right now; when it stays away the source counts as missing.
-            tree.skip(NO_TARGET, Errno.ENOENT, String.valueOf(e.getMessage()));
+            tree.skip(NO_TARGET, Errno.ENOENT, e.failure().getMessage());
         }
     }
 
@@ -486,13 +488,13 @@ final class TreeScan {
             for (IndexedName name : some) {
                 // A name that leads elsewhere by now is another entry, and not gone.
                 if (name.id().equals(parts.index().child(tree.number(), name.directory(), name.name()))) {
-                    sent.add(new RegistrationClient.Name(name.directory(), FileName.of(name.name())));
+                    sent.add(new RegistrationClient.Name(name.directory(), new FileName(name.name())));
                 }
             }
             parts.catalog().withdraw(tree.rootId(), sent);
             for (RegistrationClient.Name name : sent) {
                 for (FileId nameless : parts.index()
-                        .remove(tree.number(), name.directory(), name.name().toArray())) {
+                        .remove(tree.number(), name.directory(), name.name().bytes())) {
                     parts.files().nameless(nameless);
                     parts.watcher().unwatch(nameless);
                 }

@@ -324,7 +324,7 @@ final class TreeWorker implements Runnable {
         List<RegistrationClient.Name> gone = new ArrayList<>();
         for (IndexedName name : pending) {
             if (parts.index().child(tree.number(), name.directory(), name.name()) == null) {
-                gone.add(new RegistrationClient.Name(name.directory(), FileName.of(name.name())));
+                gone.add(new RegistrationClient.Name(name.directory(), new FileName(name.name())));
             }
         }
         for (int from = 0; from < gone.size(); from += RegistrationClient.MAX_BATCH_ENTRIES) {

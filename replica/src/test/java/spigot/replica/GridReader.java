@@ -14,6 +14,7 @@ import spigot.model.FileId;
 import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.model.LogicalPath;
+import spigot.model.RawBytes;
 import spigot.model.Replica;
 import spigot.model.Version;
 import spigot.transport.BlockChecksums;
@@ -48,7 +49,11 @@ final class GridReader {
         this.connect = connect;
     }
 
-    record Opened(FileRecord record, byte[] first, Grant grant) {}
+    record Opened(FileRecord record, RawBytes data, Grant grant) {
+        byte[] first() {
+            return data.toArray();
+        }
+    }
 
     Link to(TestGrid.TestServer server) {
         return links.computeIfAbsent(server, connect);
@@ -149,7 +154,7 @@ final class GridReader {
                 to(server).fetch(Envelope.newBuilder().setOpenRequest(request).build(), payload, PATIENCE, null);
         return new Opened(
                 Messages.record(reply.getOpenReply().getRecord()),
-                data(reply.getOpenReply().getFirst(), payload.flip()),
+                RawBytes.copyOf(data(reply.getOpenReply().getFirst(), payload.flip())),
                 reply.getOpenReply().getGrant());
     }
 

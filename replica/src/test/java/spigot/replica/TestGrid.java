@@ -261,7 +261,7 @@ final class TestGrid implements AutoCloseable {
                 }
             }
         };
-        toClose.add(peer::close);
+        toClose.add(peer);
         return peer;
     }
 
