@@ -46,8 +46,19 @@ class CommandLineTest {
     void hasTheVerbsOfTheManual() {
         assertThat(verbs())
                 .containsExactly(
-                        "server", "token", "publish", "mount", "umount", "status", "stats", "info", "replicas", "warmup",
-                        "doctor", "demo", "completion");
+                        "server",
+                        "token",
+                        "publish",
+                        "mount",
+                        "umount",
+                        "status",
+                        "stats",
+                        "info",
+                        "replicas",
+                        "warmup",
+                        "doctor",
+                        "demo",
+                        "completion");
         assertThat(run("--help").out()).contains(verbs()).contains("spigot mount HOST:7440");
     }
 
@@ -71,8 +82,7 @@ class CommandLineTest {
     @Test
     void printsACompletionScriptThatBashUnderstands() throws Exception {
         Path script = directory.resolve("completion");
-        Files.writeString(
-                script, picocli.AutoComplete.bash("spigot", Main.commandLine()));
+        Files.writeString(script, picocli.AutoComplete.bash("spigot", Main.commandLine()));
         Process bash = new ProcessBuilder("bash", "-n", script.toString())
                 .redirectErrorStream(true)
                 .start();
@@ -115,7 +125,8 @@ class CommandLineTest {
         @ParameterizedTest
         @ValueSource(strings = {"umount", "stats", "info", "replicas", "warmup", "status"})
         void saysThatNoGridIsMounted(String verb) {
-            assertOneLine(run(verb, directory.toString()), 1, "spigot " + verb + ": ", directory.toString(), "spigot status");
+            assertOneLine(
+                    run(verb, directory.toString()), 1, "spigot " + verb + ": ", directory.toString(), "spigot status");
         }
 
         @Test
@@ -126,12 +137,14 @@ class CommandLineTest {
                     "spigot token create: ",
                     "no server is running in " + directory,
                     "spigot server --data");
-            assertOneLine(run("publish", "/tmp", "/x", "--data", directory.toString()), 1, "spigot publish: ", "no server");
+            assertOneLine(
+                    run("publish", "/tmp", "/x", "--data", directory.toString()), 1, "spigot publish: ", "no server");
         }
 
         @Test
         void saysThatTheMountPointIsNone() throws Exception {
-            assertOneLine(run("mount", "h:1", directory.resolve("no") + ""), 1, "spigot mount: ", "no directory", "make it");
+            assertOneLine(
+                    run("mount", "h:1", directory.resolve("no") + ""), 1, "spigot mount: ", "no directory", "make it");
             Path file = Files.createFile(directory.resolve("file"));
             assertOneLine(run("mount", "h:1", file.toString()), 1, "spigot mount: ", "not a directory");
             assertOneLine(run("mount", "h:1", "/proc"), 1, "spigot mount: ", "/proc is in use", "proc");

@@ -46,8 +46,7 @@ class MountTest {
     }
 
     private static String token(String... more) throws Exception {
-        List<String> words =
-                new ArrayList<>(List.of("token", "create", "--role", "node", "--data", data.toString()));
+        List<String> words = new ArrayList<>(List.of("token", "create", "--role", "node", "--data", data.toString()));
         words.addAll(List.of(more));
         Processes.Ended ended = here(words.toArray(String[]::new));
         assertThat(ended.code()).as(ended.err()).isZero();
@@ -82,7 +81,10 @@ class MountTest {
 
     private static void assertRefused(Processes.Ended ended, Path point, String... words) throws IOException {
         assertThat(ended.code()).as(ended.err()).isEqualTo(1);
-        assertThat(ended.err().strip()).contains(words).startsWith("spigot mount: ").doesNotContain("\n", "Exception");
+        assertThat(ended.err().strip())
+                .contains(words)
+                .startsWith("spigot mount: ")
+                .doesNotContain("\n", "Exception");
         assertThat(Processes.isMounted(point)).isFalse();
         assertNothingRuns(point);
     }
@@ -119,8 +121,16 @@ class MountTest {
 
         JsonNode stats = Json.parse(here("stats", point.toString(), "--json").out());
         for (String field : List.of(
-                "data_bytes_received", "data_bytes_sent", "wire_bytes_received", "wire_bytes_sent", "fragment_fetches",
-                "cache_hits", "cache_misses", "demand_wait_millis", "metadata_requests", "rss_bytes")) {
+                "data_bytes_received",
+                "data_bytes_sent",
+                "wire_bytes_received",
+                "wire_bytes_sent",
+                "fragment_fetches",
+                "cache_hits",
+                "cache_misses",
+                "demand_wait_millis",
+                "metadata_requests",
+                "rss_bytes")) {
             assertThat(stats.path(field).isIntegralNumber()).as(field).isTrue();
         }
         assertThat(stats.path("data_bytes_received").asLong()).isEqualTo(60_000);

@@ -59,8 +59,10 @@ final class Processes implements AutoCloseable {
     Ended spigot(String... words) throws Exception {
         Path out = Files.createTempFile(directory, "run", ".out");
         Path err = Files.createTempFile(directory, "run", ".err");
-        Process process =
-                builder(words).redirectOutput(out.toFile()).redirectError(err.toFile()).start();
+        Process process = builder(words)
+                .redirectOutput(out.toFile())
+                .redirectError(err.toFile())
+                .start();
         if (!process.waitFor(LIMIT.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly();
             throw new AssertionError(String.join(" ", words) + " did not end: " + Files.readString(err));
@@ -70,8 +72,8 @@ final class Processes implements AutoCloseable {
 
     /** @return HOST:PORT */
     String server(Path data, String... more) throws Exception {
-        List<String> words =
-                new ArrayList<>(List.of("server", "--data", data.toString(), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"));
+        List<String> words = new ArrayList<>(
+                List.of("server", "--data", data.toString(), "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0"));
         words.addAll(List.of(more));
         Path out = Files.createTempFile(directory, "server", ".out");
         Path err = Files.createTempFile(directory, "server", ".err");

@@ -16,7 +16,14 @@ import spigot.node.Json;
 class UnitsTest {
     @ParameterizedTest
     @CsvSource({
-        "4096, 4096", "1K, 1024", "10GiB, 10737418240", "256MiB, 268435456", "1.5m, 1572864", "2 GB, 2000000000", "7B, 7", "0, 0"
+        "4096, 4096",
+        "1K, 1024",
+        "10GiB, 10737418240",
+        "256MiB, 268435456",
+        "1.5m, 1572864",
+        "2 GB, 2000000000",
+        "7B, 7",
+        "0, 0"
     })
     void readSizes(String text, long bytes) {
         assertThat(new ByteSize().convert(text)).isEqualTo(bytes);
@@ -48,13 +55,10 @@ class UnitsTest {
 
     @Test
     void showTreesInColumns() throws Exception {
-        assertThat(Outline.of(Json.parse(
-                        """
+        assertThat(Outline.of(Json.parse("""
                         {"a_name": "x", "data_bytes_sent": 2048, "empty": "", "list": ["p", "q"],
                          "rows": [{"k": 1, "long_name": "v"}, {"k": 22}], "below": {"deep": true}}
-                        """)))
-                .isEqualTo(
-                        """
+                        """))).isEqualTo("""
                         a name           x
                         data bytes sent  2.00 KiB (2048)
                         empty            -
