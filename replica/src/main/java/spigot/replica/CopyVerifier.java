@@ -45,6 +45,7 @@ import spigot.transport.wire.Registered;
 final class CopyVerifier implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CopyVerifier.class);
     private static final int PARALLEL = 8;
+    private static final int MAX_INTERVALS = 12;
     private static final int MAX_QUEUED = 100_000;
     private static final int MAX_REPORTED = 500;
     private static final int FRAGMENTS_PER_REQUEST = 64;
@@ -112,26 +113,34 @@ final class CopyVerifier implements AutoCloseable {
 
     private void findAll() {
         try {
+            // The catalog looks through all copies for an answer: seldom, while there is nothing to find.
+            Duration pause = interval;
             while (true) {
+                boolean found = false;
                 for (PublishedTree tree : trees.get()) {
-                    if (tree.hasCopies() && !tree.hasEnded()) {
-                        find(tree);
-                    }
+                    found |= tree.hasCopies() && !tree.hasEnded() && find(tree);
                 }
-                Thread.sleep(interval);
+                pause = found ? interval : pause.multipliedBy(2);
+                pause = pause.compareTo(interval.multipliedBy(MAX_INTERVALS)) > 0
+                        ? interval.multipliedBy(MAX_INTERVALS)
+                        : pause;
+                Thread.sleep(pause);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void find(PublishedTree tree) throws InterruptedException {
+    private boolean find(PublishedTree tree) throws InterruptedException {
         try {
-            for (Registered copy : parts.catalog().served(tree.rootId(), ReplicaState.UNVERIFIED)) {
+            List<Registered> copies = parts.catalog().served(tree.rootId(), ReplicaState.UNVERIFIED);
+            for (Registered copy : copies) {
                 add(Messages.fileId(copy.getId()));
             }
+            return !copies.isEmpty();
         } catch (IOException e) {
             LOG.debug("copies to compare could not be asked for reason=\"{}\"", e.getMessage());
+            return false;
         }
     }
 

@@ -6,7 +6,7 @@ import spigot.model.Attributes;
 /**
  * What a new look at a file tells, compared with what is known of it. The content counts as unchanged only when size and
  * modification time are, and the change time too, unless something that moves the change time alone was seen to happen:
- * docs/decisions/0010-fingerprints.md. Pure.
+ * docs/decisions/0007-fingerprints.md. Pure.
  */
 enum FileChange {
     NONE,

@@ -31,6 +31,7 @@ final class PublishedTree {
     private static final int MAX_NAMES = 20_000;
 
     private static final int MAX_SKIPPED = 1_000;
+    private static final Duration LATER = Duration.ofSeconds(1);
     private static final byte[] ITSELF = {};
 
     private final PublicationIndex index;
@@ -39,6 +40,8 @@ final class PublishedTree {
     private final Condition done = lock.newCondition();
     private Map<FileId, Set<RawBytes>> names = new HashMap<>();
     private int nameCount;
+    private final Map<FileId, Set<RawBytes>> later = new HashMap<>();
+    private long laterDue;
     private boolean rescan;
     private boolean urgent;
     private boolean closed;
@@ -187,6 +190,22 @@ final class PublishedTree {
         }
     }
 
+    /**
+     * A name in a directory is being changed all the time: it is looked at again in a while, together with others, as each look costs
+     * the catalog a version.
+     */
+    void lookLater(FileId directory, byte[] name) {
+        lock.lock();
+        try {
+            if (later.isEmpty()) {
+                laterDue = System.nanoTime() + LATER.toNanos();
+            }
+            later.computeIfAbsent(directory, _ -> new HashSet<>()).add(RawBytes.copyOf(name));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The directory's own attributes may have changed. */
     void lookAtDirectory(FileId directory) {
         lookAt(directory, ITSELF);
@@ -246,13 +265,31 @@ final class PublishedTree {
     Work await(Duration atMost) throws InterruptedException {
         lock.lock();
         try {
-            long left = atMost.toNanos();
-            while (!closed && !rescan && !urgent && names.isEmpty() && left > 0) {
-                left = work.awaitNanos(left);
+            long end = System.nanoTime() + atMost.toNanos();
+            takeDue();
+            for (long left = atMost.toNanos(); isIdle() && left > 0; left = end - System.nanoTime()) {
+                boolean _ = work.await(untilDue(left), TimeUnit.NANOSECONDS);
+                takeDue();
             }
             return takeLocked();
         } finally {
             lock.unlock();
+        }
+    }
+
+    private boolean isIdle() {
+        return !closed && !rescan && !urgent && names.isEmpty();
+    }
+
+    private long untilDue(long nanos) {
+        return later.isEmpty() ? nanos : Math.clamp(laterDue - System.nanoTime(), 1, nanos);
+    }
+
+    private void takeDue() {
+        if (!later.isEmpty() && laterDue - System.nanoTime() <= 0) {
+            later.forEach((directory, some) ->
+                    names.computeIfAbsent(directory, _ -> new HashSet<>()).addAll(some));
+            later.clear();
         }
     }
 

@@ -26,7 +26,8 @@ public record ReplicaConfiguration(
      */
     public record Bounds(
             int descriptors, int ioThreads, int bufferBytes, int digestThreads, int watches, int rescanDirectories) {
-        public static final Bounds DEFAULT = new Bounds(1024, 16, 96 << 20, 1, Integer.MAX_VALUE, 2000);
+        public static final Bounds DEFAULT = new Bounds(
+                Math.min(1024, DescriptorLimit.ofThisProcess() / 2), 16, 96 << 20, 1, Integer.MAX_VALUE, 2000);
 
         public Bounds {
             if (descriptors < 1 || ioThreads < 1 || digestThreads < 1 || watches < 0 || rescanDirectories < 1) {

@@ -347,6 +347,10 @@ public final class ReplicaServer implements AutoCloseable {
      * @throws FailureException when it is refused; the transport makes a Failure of it
      */
     public boolean request(Link from, Envelope request, Responder responder) throws IOException, InterruptedException {
+        if (request.hasRenew() && request.getRenew().getKind() == LeaseKind.FILES) {
+            // Another server may be home by now: what was granted must run out.
+            catalogLease.require();
+        }
         return leases.request(from, request, responder) || service.request(from, request, responder);
     }
 

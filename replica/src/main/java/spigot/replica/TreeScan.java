@@ -35,6 +35,8 @@ import spigot.transport.FailureException;
  * the names of one directory, and the names that are gone.
  */
 final class TreeScan {
+    private static final long NANOS_PER_MILLI = 1_000_000L;
+    private static final long BUSY_NANOS = 1_000_000_000L;
     private static final int PROGRESS_EVERY = 1000;
     private static final byte[] NO_TARGET = {};
 
@@ -291,6 +293,10 @@ final class TreeScan {
         switch (change) {
             case NONE -> {}
             case ATTRIBUTES, CONTENT -> {
+                if (!whole && isBusy(known)) {
+                    tree.lookLater(directory, name);
+                    return;
+                }
                 boolean wasHome = known.isHome();
                 boolean there = update(row.id(), opened, name, false);
                 if (!wasHome || !there) {
@@ -331,6 +337,13 @@ final class TreeScan {
                 default -> throw e;
             };
         }
+    }
+
+    /** What the catalog was told of it last is younger than a second. */
+    private static boolean isBusy(IndexedFile known) {
+        long age = System.currentTimeMillis() * NANOS_PER_MILLI
+                - known.attributes().changedNanos();
+        return age >= 0 && age < BUSY_NANOS;
     }
 
     /** Numbers of devices may be given anew at each boot. The inode with its birth and change times tells the file well enough. */

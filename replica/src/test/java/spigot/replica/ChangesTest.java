@@ -273,6 +273,24 @@ class ChangesTest {
     }
 
     @Test
+    void thatNeverEndsMakesFewVersions() throws Exception {
+        Path file = Files.writeString(source.resolve("log"), "begin");
+        publish();
+        long before = reader.get("/data/log").version().index();
+        long updates = grid.asked(Envelope.BodyCase.UPDATE_REQUEST);
+        long end = System.nanoTime() + Duration.ofSeconds(3).toNanos();
+        while (System.nanoTime() < end) {
+            Files.writeString(file, "more", StandardOpenOption.APPEND);
+            java.util.concurrent.locks.LockSupport.parkNanos(5_000_000);
+        }
+        await().atMost(SOON)
+                .untilAsserted(() ->
+                        assertThat(reader.get("/data/log").attributes().size()).isEqualTo(Files.size(file)));
+        assertThat(reader.get("/data/log").version().index() - before).isBetween(1L, 6L);
+        assertThat(grid.asked(Envelope.BodyCase.UPDATE_REQUEST) - updates).isBetween(1L, 12L);
+    }
+
+    @Test
     void ofASinglePublishedFileIsTheNextVersion() throws Exception {
         Path file = Files.writeString(source.resolve("single"), "first");
         server.replica().publish(file, LogicalPath.parse("/alone"), true, false, ProgressListener.NONE);

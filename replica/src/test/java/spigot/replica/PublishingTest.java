@@ -3,6 +3,7 @@ package spigot.replica;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -20,6 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import spigot.linux.Errno;
 import spigot.model.FileKind;
 import spigot.model.FileName;
 import spigot.model.FileRecord;
@@ -183,6 +186,73 @@ class PublishingTest {
                         .publish(source, LogicalPath.parse("/data"), true, false, ProgressListener.NONE))
                 .matches(e -> e.code() == Failure.Code.CONFLICT);
         assertThat(second.replica().status().publications()).isEmpty();
+    }
+
+    @Test
+    void skipsWhatCantBeReadAndListsIt() throws Exception {
+        Files.writeString(source.resolve("file"), "x");
+        Path tricky = Files.createDirectory(source.resolve("tricky"));
+        // Links that even root may not read, if this is a container of a certain kind.
+        assumeThat(mount("--bind", "/proc/1/fd", tricky.toString()))
+                .as("may mount")
+                .isTrue();
+        try {
+            Path link = tricky.resolve("0");
+            assumeThat(Files.isSymbolicLink(link) && !canRead(link))
+                    .as("links that can't be read")
+                    .isTrue();
+            PublicationStatus status = publish();
+            assertThat(status.state()).isEqualTo(PublicationState.SERVING);
+            assertThat(status.skipped()).isPositive();
+            assertThat(server.replica().skipped()).anySatisfy(skipped -> {
+                assertThat(skipped.path().toString()).isEqualTo("tricky/0");
+                assertThat(skipped.errno()).isEqualTo(Errno.EACCES);
+                assertThat(skipped.reason()).contains("EACCES");
+            });
+            assertThat(reader.text(server, "/data/file")).isEqualTo("x");
+        } finally {
+            server.replica().unpublish(LogicalPath.parse("/data"));
+            unmount(tricky);
+        }
+    }
+
+    @Test
+    void crossesMountPointsBelowIt() throws Exception {
+        Path mounted = Files.createDirectory(source.resolve("mounted"));
+        assumeThat(mount("-t", "tmpfs", "none", mounted.toString()))
+                .as("may mount")
+                .isTrue();
+        try {
+            Files.writeString(mounted.resolve("file"), "on another file system");
+            publish();
+            assertThat(reader.text(server, "/data/mounted/file")).isEqualTo("on another file system");
+        } finally {
+            server.replica().unpublish(LogicalPath.parse("/data"));
+            unmount(mounted);
+        }
+    }
+
+    private static boolean canRead(Path link) {
+        try {
+            Files.readSymbolicLink(link);
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private static boolean mount(String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of("mount"));
+        command.addAll(List.of(arguments));
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        process.getInputStream().readAllBytes();
+        return process.waitFor() == 0;
+    }
+
+    /** The server may have the mount open for a moment yet. */
+    private static void unmount(Path path) throws Exception {
+        assertThat(new ProcessBuilder("umount", "-l", path.toString()).start().waitFor())
+                .isZero();
     }
 
     @Test
