@@ -24,8 +24,6 @@ import spigot.transport.tls.Joining;
  * @param directory where the identity is kept
  */
 public record GridMember(Path directory, Identity identity) {
-    private static final Duration CONNECT = Duration.ofSeconds(10);
-
     /** @throws NodeException when the token is refused, or the grid can't be reached */
     public static GridMember join(
             Address server, String tokenText, String name, GridIdentities identities, TransportCounters counters)
@@ -72,7 +70,7 @@ public record GridMember(Path directory, Identity identity) {
         for (GridIdentities.Known candidate : candidates) {
             Connector connector = new Connector(candidate::identity, TransportLimits.DEFAULT, counters, random);
             try (Peer peer = connector.peer(server.toString(), new RefusingHandler())) {
-                peer.link(CONNECT);
+                peer.link(Duration.ZERO);
                 identities.remember(candidate.directory(), server.toString());
                 return new GridMember(candidate.directory(), candidate.identity());
             } catch (LinkBrokenException e) {

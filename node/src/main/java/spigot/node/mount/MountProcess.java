@@ -61,7 +61,6 @@ final class MountProcess implements AutoCloseable {
     /** WAIT waits as long as it takes; what it waits in can be interrupted. */
     private static final Duration FOR_EVER = Duration.ofDays(3650);
 
-    private static final Duration CONNECT = Duration.ofSeconds(15);
     private static final Path FUSE_CONF = Path.of("/etc/fuse.conf");
 
     private final Deque<Part> parts = new ArrayDeque<>();
@@ -127,7 +126,8 @@ final class MountProcess implements AutoCloseable {
                         HolderConfig.of(instance),
                         BootClock.system()));
         try {
-            Objects.requireNonNull(link.get()).link(CONNECT);
+            // One attempt, which the transport bounds: who mounts wants to know at once.
+            Objects.requireNonNull(link.get()).link(Duration.ZERO);
         } catch (LinkBrokenException e) {
             throw new NodeException(NodeException.reason(e), e);
         }
