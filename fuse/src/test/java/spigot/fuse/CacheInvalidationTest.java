@@ -198,7 +198,7 @@ class CacheInvalidationTest {
                 .isTrue();
         assertThat(blocked).isNotDone();
         assertThat(behind).isNotDone();
-        assertThat(mount.session.statistics().notificationsQueued()).isEqualTo(2);
+        await().until(() -> mount.session.statistics().notificationsQueued() == 2);
 
         files.gate.release(100); // the page may be dropped before the reader has it, who then asks again
         assertThat(done(blocked)).isTrue();
