@@ -109,7 +109,7 @@ class BehindTheBackTest {
         try {
             Set<String> seen = new HashSet<>();
             for (int i = 0; i < 60; i++) {
-                byte[] content = readOneGeneration();
+                byte[] content = Files.readAllBytes(mount.path("data/generations"));
                 assertThat(content).hasSize(GENERATION_BYTES);
                 String text = new String(content, StandardCharsets.US_ASCII);
                 String mark = text.substring(0, 8);
@@ -120,22 +120,6 @@ class BehindTheBackTest {
         } finally {
             stop.set(true);
             writer.join();
-        }
-    }
-
-    /**
-     * A file that is replaced again between its look-up and its open may be gone: the open is ESTALE, as on NFS, and is
-     * repeated here a few times. Absence, and any error of a read, fail the test.
-     */
-    private static byte[] readOneGeneration() throws IOException {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                return Files.readAllBytes(mount.path("data/generations"));
-            } catch (java.nio.file.FileSystemException e) {
-                if (attempt == 10 || !"Stale file handle".equals(e.getReason())) {
-                    throw e;
-                }
-            }
         }
     }
 
