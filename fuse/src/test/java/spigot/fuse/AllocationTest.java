@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** What is answered from memory makes no garbage: counted by the JVM on the worker's thread. */
-@Timeout(60)
+@Timeout(120)
 class AllocationTest {
     private static final int REQUESTS = 15_000;
     private static final int MAX_ROUNDS = 20;

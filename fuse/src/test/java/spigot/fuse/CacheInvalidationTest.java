@@ -205,7 +205,7 @@ class CacheInvalidationTest {
         assertThat(done(behind)).isTrue();
         assertThat(reader.inputReader().readLine()).isEqualTo("1");
         reader.getOutputStream().close();
-        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
@@ -224,7 +224,7 @@ class CacheInvalidationTest {
         files.gate.release(100);
         assertThat(done(whole)).isTrue();
         reader.getOutputStream().close();
-        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test
@@ -236,7 +236,7 @@ class CacheInvalidationTest {
         mount.session.abort();
         await().until(blocked::isDone);
         reader.getOutputStream().close();
-        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(mount.session.notifier().invalidateInode(file.id, 0, 0)).isCompletedExceptionally();
     }
 

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-@Timeout(30)
+@Timeout(60)
 class KeyedThreadsTest {
     private final KeyedThreads threads = new KeyedThreads("keyed-test-", 100);
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -108,7 +109,8 @@ class OrdinaryUserTest {
                     .extracting(MountTable.Mount::type)
                     .containsExactly("fuse.spigot");
             process.destroyForcibly();
-            await().until(() -> RealMount.mountsAt(point).isEmpty());
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> RealMount.mountsAt(point).isEmpty());
         }
         process.destroyForcibly();
         process.waitFor();

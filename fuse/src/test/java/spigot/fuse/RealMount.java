@@ -22,7 +22,7 @@ final class RealMount implements AutoCloseable {
     @Target(ElementType.TYPE)
     @Retention(RetentionPolicy.RUNTIME)
     @EnabledIf("spigot.fuse.RealMount#isPossible")
-    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     @interface Needed {}
 
     private static final Path HELPER = HelperProgram.build();

@@ -33,6 +33,7 @@ final class TestGrantor implements LinkHandler, AutoCloseable {
 
     final Map<FileId, Version> versions = new ConcurrentHashMap<>();
     final AtomicInteger lookups = new AtomicInteger();
+    final AtomicInteger renewals = new AtomicInteger();
     private final GrantorConfig config;
     private final BootClock clock;
     private final ReentrantLock life = new ReentrantLock();
@@ -86,6 +87,9 @@ final class TestGrantor implements LinkHandler, AutoCloseable {
     public void request(Link from, Envelope request, Responder responder) throws Exception {
         LeaseGrantor current = leases;
         if (current.request(from, request, responder)) {
+            if (request.hasRenew()) {
+                renewals.incrementAndGet(); // it is answered by now
+            }
             return;
         }
         if (!request.hasLookupRequest()) {
@@ -95,7 +99,7 @@ final class TestGrantor implements LinkHandler, AutoCloseable {
         LookupRequest lookup = request.getLookupRequest();
         FileId directory = Messages.fileId(lookup.getDirectory());
         Optional<Grant> grant =
-                current.acquire(from, lookup.getWant(), directory, () -> version(directory), Duration.ofSeconds(2));
+                current.acquire(from, lookup.getWant(), directory, () -> version(directory), Duration.ofSeconds(20));
         LookupReply.Builder reply = LookupReply.newBuilder()
                 .setRecord(FileRecord.newBuilder().setVersion(Messages.wire(version(directory))));
         grant.ifPresent(reply::setGrant);

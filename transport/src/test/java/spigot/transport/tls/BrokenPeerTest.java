@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static spigot.transport.tls.TestGrid.LONG;
+import static spigot.transport.tls.TestGrid.QUICK;
 import static spigot.transport.tls.TestGrid.RANDOM;
 
 import java.net.InetAddress;
@@ -20,6 +21,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
@@ -49,7 +51,7 @@ class BrokenPeerTest {
 
     @BeforeEach
     void listen() throws Exception {
-        grid = new TestGrid(directory, serving);
+        grid = new TestGrid(directory, serving, QUICK, ServerLimits.DEFAULT);
     }
 
     @AfterEach
@@ -59,7 +61,7 @@ class BrokenPeerTest {
     }
 
     private Link linkTo(RawServer server) throws Exception {
-        return grid.client(server.address(), new ServingHandler(), grid.node(), TestGrid.LIMITS)
+        return grid.client(server.address(), new ServingHandler(), grid.node(), QUICK)
                 .link(LONG);
     }
 
@@ -83,13 +85,13 @@ class BrokenPeerTest {
     void aServerThatIsStoppedIsNoticedLongBeforeTheCallsTimeout() throws Exception {
         try (RawServer silent = new RawServer(grid.serverIdentity, connection -> new CountDownLatch(1).await())) {
             ServingHandler handler = new ServingHandler();
-            Peer peer = grid.client(silent.address(), handler, grid.node(), TestGrid.LIMITS);
+            Peer peer = grid.client(silent.address(), handler, grid.node(), QUICK);
             Link link = peer.link(LONG);
             assertThatThrownBy(() -> link.call(ServingHandler.renew(1), Duration.ofMinutes(10)))
                     .isInstanceOf(LinkBrokenException.class)
                     .hasMessageContaining("is dead: nothing was received for 2000 ms");
             assertThat(link.isOpen()).isFalse();
-            await().until(() -> handler.closed.size() == 1);
+            await().atMost(LONG).until(() -> handler.closed.size() == 1);
         }
     }
 
@@ -98,7 +100,7 @@ class BrokenPeerTest {
         try (RawPeer silent = new RawPeer(grid.server.port(), grid.node())) {
             assertThat(silent.hello().hasDone()).isTrue();
             await().until(() -> serving.opened.size() == 1);
-            await().until(() -> serving.closed.size() == 1);
+            await().atMost(LONG).until(() -> serving.closed.size() == 1);
             assertThat(serving.opened.element().isOpen()).isFalse();
         }
     }
@@ -106,8 +108,8 @@ class BrokenPeerTest {
     @Test
     void anIdleLinkStaysUp() throws Exception {
         Link link = grid.client().link(LONG);
-        long idleUntil = System.nanoTime()
-                + TestGrid.LIMITS.times().deadAfter().multipliedBy(2).toNanos();
+        long idleUntil =
+                System.nanoTime() + QUICK.times().deadAfter().multipliedBy(2).toNanos();
         await().atMost(LONG).until(() -> System.nanoTime() - idleUntil > 0);
         assertThat(link.isOpen()).isTrue();
         assertThat(link.call(ServingHandler.renew(1), LONG).hasRenewed()).isTrue();
@@ -182,7 +184,7 @@ class BrokenPeerTest {
             ByteBuffer first = ByteBuffer.allocate(length);
             assertThatThrownBy(() -> link.fetch(ServingHandler.read(0, length), first, Duration.ofSeconds(2), null))
                     .isInstanceOf(CallTimeoutException.class);
-            halfSent.await();
+            assertThat(halfSent.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(first.position()).isZero();
             byte[] then = first.array().clone();
             goOn.countDown();
@@ -198,7 +200,7 @@ class BrokenPeerTest {
     @Test
     void aConnectionServesSoManyRequestsAndReadsNoMoreUntilOneIsAnswered() throws Exception {
         int places = 4;
-        TransportLimits limits = TestGrid.LIMITS.with(new TransportLimits.Queues(places, 64, 64 << 10));
+        TransportLimits limits = QUICK.with(new TransportLimits.Queues(places, 64, 64 << 10));
         ServingHandler gated = new ServingHandler();
         try (TestGrid small = new TestGrid(directory.resolve("small"), gated, limits, ServerLimits.DEFAULT);
                 ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -274,7 +276,7 @@ class BrokenPeerTest {
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 () -> grid.serverIdentity,
                 serving,
-                TestGrid.LIMITS,
+                QUICK,
                 ServerLimits.DEFAULT,
                 grid.serverCounters)) {
             Link second = peer.link(LONG);
@@ -289,7 +291,7 @@ class BrokenPeerTest {
         try (ServerSocket closed = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             String address = "127.0.0.1:" + closed.getLocalPort();
             closed.close();
-            Peer peer = grid.client(address, new ServingHandler(), grid.node(), TestGrid.LIMITS);
+            Peer peer = grid.client(address, new ServingHandler(), grid.node(), QUICK);
             // Each attempt doubles the pause; soon it is seconds long, and none of these calls waits for it.
             for (int i = 0; i < 200; i++) {
                 assertThatThrownBy(() -> peer.link(Duration.ZERO))
@@ -303,8 +305,8 @@ class BrokenPeerTest {
 
     @Test
     void whoDoesNotFinishTheHandshakeIsClosedAndHisPlaceIsFree() throws Exception {
-        TransportLimits.Times times = TestGrid.LIMITS.times();
-        TransportLimits quick = TestGrid.LIMITS.with(new TransportLimits.Times(
+        TransportLimits.Times times = QUICK.times();
+        TransportLimits quick = QUICK.with(new TransportLimits.Times(
                 times.pingAfter(), times.deadAfter(), times.stalledAfter(), LONG, Duration.ofSeconds(2)));
         ServerLimits few = new ServerLimits(2, 2, 100, 100);
         try (TestGrid small = new TestGrid(directory.resolve("small"), serving, quick, few);
@@ -334,7 +336,7 @@ class BrokenPeerTest {
             misdeed.commit(raw);
             raw.awaitEnd();
         }
-        await().until(() -> serving.closed.size() == before + 1);
+        await().atMost(LONG).until(() -> serving.closed.size() == before + 1);
     }
 
     @Test
@@ -417,6 +419,6 @@ class BrokenPeerTest {
         }
         assertThat(grid.client().link(LONG).call(ServingHandler.renew(2), LONG).hasRenewed())
                 .isTrue();
-        await().until(() -> serving.closed.size() >= serving.opened.size() - 1);
+        await().atMost(LONG).until(() -> serving.closed.size() >= serving.opened.size() - 1);
     }
 }

@@ -58,21 +58,27 @@ final class RawPeer implements AutoCloseable {
         send(kind.code(), callId, header.toByteArray(), new byte[0]);
     }
 
-    /** Any frame, with lengths that fit. */
+    /** Any frame, with lengths that fit; in one piece, as a peer that closes after the head would make a further write fail. */
     void send(int kind, int callId, byte[] header, byte[] payload) throws IOException {
-        sendHead(9 + header.length + payload.length, kind, callId, header.length);
-        out.write(header);
-        out.write(payload);
+        out.write(ByteBuffer.allocate(FrameLayout.HEAD_BYTES + header.length + payload.length)
+                .put(head(9 + header.length + payload.length, kind, callId, header.length))
+                .put(header)
+                .put(payload)
+                .array());
     }
 
     /** A head alone, with whatever lengths. */
     void sendHead(int length, int kind, int callId, int headerLength) throws IOException {
-        out.write(ByteBuffer.allocate(FrameLayout.HEAD_BYTES)
+        out.write(head(length, kind, callId, headerLength));
+    }
+
+    private static byte[] head(int length, int kind, int callId, int headerLength) {
+        return ByteBuffer.allocate(FrameLayout.HEAD_BYTES)
                 .putInt(length)
                 .put((byte) kind)
                 .putInt(callId)
                 .putInt(headerLength)
-                .array());
+                .array();
     }
 
     /** Reads on until the server closes the connection; fails by a timeout when it does not. */

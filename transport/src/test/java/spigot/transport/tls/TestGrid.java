@@ -23,15 +23,16 @@ import spigot.transport.identity.Identity;
 final class TestGrid implements AutoCloseable {
     static final Duration LONG = Duration.ofSeconds(30);
     static final SecureRandom RANDOM = new SecureRandom();
+    static final TransportLimits LIMITS = TransportLimits.DEFAULT;
     /** Quick keepalive, so that a dead peer shows within a test; not so quick that a busy machine looks dead. */
-    static final TransportLimits LIMITS =
-            TransportLimits.DEFAULT.withKeepalive(Duration.ofMillis(250), Duration.ofSeconds(2));
+    static final TransportLimits QUICK = LIMITS.withKeepalive(Duration.ofMillis(250), Duration.ofSeconds(2));
 
     final GridAuthority authority;
     final Identity serverIdentity;
     final TransportCounters serverCounters = new TransportCounters();
     final TransportCounters clientCounters = new TransportCounters();
     final TransportServer server;
+    private final TransportLimits limits;
     private final List<AutoCloseable> closing = new ArrayList<>();
 
     TestGrid(Path directory, LinkHandler handler) throws IOException, CertificateException {
@@ -50,6 +51,7 @@ final class TestGrid implements AutoCloseable {
     private TestGrid(GridAuthority authority, LinkHandler handler, TransportLimits limits, ServerLimits serverLimits)
             throws IOException, CertificateException {
         this.authority = authority;
+        this.limits = limits;
         serverIdentity = authority.issue(NodeId.random(RANDOM), Role.SERVER, "alpha", "hsinchu");
         server =
                 TransportServer.listen(loopback(), () -> serverIdentity, handler, limits, serverLimits, serverCounters);
@@ -77,7 +79,7 @@ final class TestGrid implements AutoCloseable {
     }
 
     Peer client(LinkHandler handler) throws CertificateException {
-        return client(handler, node(), LIMITS);
+        return client(handler, node(), limits);
     }
 
     Peer client(LinkHandler handler, Identity identity, TransportLimits limits) {

@@ -50,7 +50,7 @@ class TrustTest {
     void close() throws Exception {
         grid.close();
         // A link that its peer has ended is on its way down by itself: the server's close does not wait for it.
-        await().untilAsserted(() -> assertThat(serving.closed).hasSameSizeAs(serving.opened));
+        await().atMost(LONG).untilAsserted(() -> assertThat(serving.closed).hasSameSizeAs(serving.opened));
     }
 
     private static GridAuthority authorityOfThePast(Path directory) throws IOException {
@@ -150,8 +150,9 @@ class TrustTest {
             plain.getOutputStream().write(new Preface(true, 0, NodeId.NONE).encode());
             // At most an alert comes back, then the end.
             assertThat(plain.getInputStream().readAllBytes().length).isLessThan(64);
-        } catch (java.net.SocketException reset) {
-            assertThat(reset).hasMessageContaining("reset");
+        } catch (java.net.SocketException closed) {
+            // It depends on when the end comes: before, between or after the two writes.
+            assertThat(closed.getMessage()).containsAnyOf("reset", "Broken pipe");
         }
         assertThat(serving.opened).isEmpty();
     }
@@ -252,7 +253,7 @@ class TrustTest {
     @Test
     void aCertificateOfSecondsIsRenewedByItselfOverTheLink() throws Exception {
         GridAuthority brief =
-                GridAuthority.open(directory.resolve("authority"), Duration.ofSeconds(4), Clock.systemUTC());
+                GridAuthority.open(directory.resolve("authority"), Duration.ofSeconds(8), Clock.systemUTC());
         ServingHandler renewing = new ServingHandler() {
             @Override
             public void request(Link from, Envelope request, spigot.transport.Responder responder) throws Exception {
