@@ -44,7 +44,9 @@ class FailoverTest {
         }
         assertThat(home.sentBytes.get()).isGreaterThan(MIB);
         assertThat(second.sentBytes.get()).isGreaterThan(MIB);
-        assertThat(home.sentBytes.get() + second.sentBytes.get()).isEqualTo(content.size());
+        // A source that seems silent, as on a machine that stands still for a moment, is asked for up to a MiB in vain.
+        assertThat(home.sentBytes.get() + second.sentBytes.get())
+                .isBetween(content.size(), content.size() + client.statistics().sourceSwitches() * MIB);
         assertThat(client.sources()).hasSize(2).allMatch(SourceStatus::available);
     }
 
@@ -91,7 +93,7 @@ class FailoverTest {
     void aHomeThatFallsSilentIsLeftWithinTheSameRead() throws Exception {
         FileClient client = grid.client();
         try (OpenFile file = client.open(record)) {
-            second.delayMillis = 100; // so that the home is preferred
+            second.delayMillis = 400; // so that the home is preferred
             readAll(file, 0, 4 * MIB);
             await().until(() -> client.sources().size() == 2);
             home.answerReads = 0;
@@ -156,7 +158,7 @@ class FailoverTest {
             await().atMost(Duration.ofSeconds(20))
                     .until(() -> client.sources().stream().allMatch(SourceStatus::available));
             second.kill();
-            readAll(file, 8 * MIB, 12 * MIB);
+            readAll(file, 8 * MIB, content.size()); // more than was read ahead before
             assertThat(home.sentBytes.get()).isGreaterThan(before);
         }
     }
@@ -169,7 +171,7 @@ class FailoverTest {
 
     @Test
     void failMeansAnErrorWithinTheTimeout() throws Exception {
-        FileClient client = client(OnUnreachable.FAIL, Duration.ofSeconds(1));
+        FileClient client = client(OnUnreachable.FAIL, Duration.ofSeconds(2));
         try (OpenFile file = client.open(record)) {
             readAll(file, 0, MIB);
             home.kill();
@@ -179,7 +181,7 @@ class FailoverTest {
                     .isInstanceOf(UnreachableException.class)
                     .hasMessageContaining(record.id().toString());
             assertThat(Duration.ofNanos(System.nanoTime() - start))
-                    .isBetween(Duration.ofMillis(900), Duration.ofSeconds(10));
+                    .isBetween(Duration.ofMillis(1_900), Duration.ofSeconds(20));
             readAll(file, 0, MIB);
         }
         assertThatThrownBy(() -> client.open(grid.file(content, home))).isInstanceOf(UnreachableException.class);
@@ -187,13 +189,13 @@ class FailoverTest {
 
     @Test
     void failAlsoEndsReadsFromServersThatAreSilent() throws Exception {
-        FileClient client = client(OnUnreachable.FAIL, Duration.ofSeconds(1));
+        FileClient client = client(OnUnreachable.FAIL, Duration.ofSeconds(2));
         try (OpenFile file = client.open(record)) {
             home.freeze();
             second.freeze();
             long start = System.nanoTime();
             assertThatThrownBy(() -> grid.read(file, 20 * MIB, 4096)).isInstanceOf(UnreachableException.class);
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(10));
+            assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
         }
     }
 

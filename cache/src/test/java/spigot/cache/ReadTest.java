@@ -306,6 +306,8 @@ class ReadTest {
         assertThat(home.sentBytes.get()).isEqualTo(4L * MIB);
         client.warmup(record, new ByteRange(0, 8L * MIB), _ -> {});
         assertThat(home.sentBytes.get()).isEqualTo(8L * MIB);
+        // What is on its way to the disk yet would come back after the eviction.
+        await().until(() -> client.statistics().diskBytes() >= 8L * MIB);
         await().until(() -> client.evict(record.id()) == 0);
         assertThat(client.cachedRanges(record)).isEmpty();
         try (OpenFile file = client.open(record)) {

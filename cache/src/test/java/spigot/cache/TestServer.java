@@ -40,7 +40,7 @@ import spigot.transport.wire.XattrRequest;
 
 /** A replica server that speaks the real protocol, with real leases, over bytes that a test makes up; and misbehaves as told. */
 final class TestServer implements LinkHandler, AutoCloseable {
-    static final GrantorConfig LEASES = GrantorConfig.ofLease(1_000);
+    static final GrantorConfig LEASES = GrantorConfig.ofLease(3_000);
 
     record Served(FileRecord record, TestContent content) {}
 

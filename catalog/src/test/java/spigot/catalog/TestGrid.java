@@ -52,7 +52,7 @@ public final class TestGrid implements AutoCloseable {
                 directory,
                 log,
                 new CatalogConfiguration(
-                        GrantorConfig.ofLease(2_000), Duration.ofSeconds(2), Duration.ofSeconds(20), 16));
+                        GrantorConfig.ofLease(2_000), Duration.ofSeconds(4), Duration.ofSeconds(20), 16));
     }
 
     public TestGrid(Path directory, CatalogLog log, CatalogConfiguration configuration) throws Exception {

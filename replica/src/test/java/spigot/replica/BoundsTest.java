@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -55,23 +56,29 @@ class BoundsTest {
     @Test
     void aFileSystemThatHangsIsRefusedMoreWorkInTheEnd() throws Exception {
         CountDownLatch hanging = new CountDownLatch(1);
+        AtomicInteger refused = new AtomicInteger();
         try (IoPool pool = new IoPool("test", 1)) {
-            for (int i = 0; i < 5000; i++) {
+            for (int i = 0; i < 5000; i++) { // more than may wait
                 Thread.startVirtualThread(() -> {
                     try {
                         pool.run(() -> {
                             hanging.await();
                             return null;
                         });
+                    } catch (FailureException e) {
+                        if (e.code() == Failure.Code.TOO_MANY) {
+                            refused.incrementAndGet();
+                        }
                     } catch (Exception e) {
-                        // Those beyond the bound.
+                        // Those that wait when the pool is closed.
                     }
                 });
             }
-            await().atMost(Duration.ofSeconds(20))
-                    .untilAsserted(() -> assertThatExceptionOfType(FailureException.class)
-                            .isThrownBy(() -> pool.run(() -> null))
-                            .matches(e -> e.code() == Failure.Code.TOO_MANY));
+            // By now it is full, and stays so.
+            await().atMost(Duration.ofSeconds(20)).until(() -> refused.get() > 0);
+            assertThatExceptionOfType(FailureException.class)
+                    .isThrownBy(() -> pool.run(() -> null))
+                    .matches(e -> e.code() == Failure.Code.TOO_MANY);
             hanging.countDown();
         }
     }

@@ -31,7 +31,7 @@ import spigot.transport.wire.Failure;
 
 @DisplayName("A further copy")
 class CopiesTest {
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(30);
     private static final LogicalPath DATA = LogicalPath.parse("/data");
 
     @TempDir
@@ -87,11 +87,13 @@ class CopiesTest {
         put("short", new byte[10], new byte[9]);
         publish();
         FileRecord file = opened("file");
-        await().atMost(SOON)
-                .untilAsserted(() -> assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.DIFFERS));
-        assertThat(replica(file.id()).detail()).contains("2097152");
-        assertThat(stateOfCopy(opened("short").id())).isEqualTo(ReplicaState.DIFFERS);
-        assertThat(replica(opened("short").id()).detail()).contains("9 bytes");
+        FileId shorter = opened("short").id();
+        await().atMost(SOON).untilAsserted(() -> {
+            assertThat(stateOfCopy(file.id())).isEqualTo(ReplicaState.DIFFERS);
+            assertThat(replica(file.id()).detail()).contains("2097152");
+            assertThat(stateOfCopy(shorter)).isEqualTo(ReplicaState.DIFFERS);
+            assertThat(replica(shorter).detail()).contains("9 bytes");
+        });
         assertThatExceptionOfType(FailureException.class)
                 .isThrownBy(() -> reader.read(copy, file.id(), file.version(), 0, 4096))
                 .matches(e -> e.code() == Failure.Code.VERSION_GONE);

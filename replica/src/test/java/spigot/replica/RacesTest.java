@@ -99,7 +99,7 @@ class RacesTest {
         int read = 0;
         int refused = 0;
         long end = System.nanoTime() + Duration.ofSeconds(4).toNanos();
-        while (System.nanoTime() < end || read < 20) {
+        while (System.nanoTime() < end || read + refused < 20) {
             try {
                 FileRecord record =
                         reader.open(server, reader.get("/data/file").id(), 0).record();
@@ -147,7 +147,8 @@ class RacesTest {
         int served = 0;
         int refused = 0;
         long end = System.nanoTime() + Duration.ofSeconds(4).toNanos();
-        while (System.nanoTime() < end) {
+        long latest = end + Duration.ofSeconds(30).toNanos();
+        while (System.nanoTime() < end || served == 0 && System.nanoTime() < latest) {
             try {
                 FileRecord record = reader.find("/data/dir/file");
                 if (record != null) {

@@ -41,7 +41,7 @@ class RestartTest {
         }
     }
 
-    private static final Duration SOON = Duration.ofSeconds(20);
+    private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
     private Path directory;
@@ -190,7 +190,7 @@ class RestartTest {
                 ReplicaConfiguration.of(self.id(), self.name(), "test", directory.resolve("data"))
                         .with(new ReplicaConfiguration.Times(
                                 times.heartbeat(),
-                                Duration.ofMillis(500),
+                                Duration.ofSeconds(2),
                                 times.leasedPoll(),
                                 times.rescan(),
                                 times.coalesce(),

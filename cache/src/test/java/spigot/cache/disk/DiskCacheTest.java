@@ -402,9 +402,12 @@ class DiskCacheTest {
         long openMillis = (System.nanoTime() - start) / 1_000_000;
         disk.awaitStock();
         long millis = (System.nanoTime() - start) / 1_000_000;
-        System.gc();
-        long bytes = usedHeap() - before;
         assertThat(disk.fileCount()).isEqualTo(MANY_FILES);
+        long bytes = Long.MAX_VALUE;
+        for (int i = 0; i < 5; i++) { // the least, as what others use for a moment is none of it
+            System.gc();
+            bytes = Math.min(bytes, usedHeap() - before);
+        }
         // 160 bytes each or so; what else the process does meanwhile may take its share.
         assertThat(bytes).isLessThan(250L * MANY_FILES + OTHER_HEAP_BYTES);
         System.out.println(MANY_FILES + " cached files: open after " + openMillis + " ms, accounted for after " + millis

@@ -107,12 +107,12 @@ class CatalogClientTest {
         client.list(tree.root());
         try (var thread = Executors.newVirtualThreadPerTaskExecutor()) {
             var change = thread.submit(() -> tree.file("b", 1));
-            Runnable done = drops.poll(10, TimeUnit.SECONDS);
+            Runnable done = drops.poll(20, TimeUnit.SECONDS);
             assertThat(done).isNotNull();
             assertThat(change).isNotDone();
             assertThat(client.cachedListing(tree.root())).isNull();
             done.run();
-            change.get(10, TimeUnit.SECONDS);
+            change.get(20, TimeUnit.SECONDS);
         }
         assertThat(client.list(tree.root()).size()).isEqualTo(2);
     }
@@ -148,14 +148,14 @@ class CatalogClientTest {
         client.list(tree.root());
         assertThat(grid.server().clients()).isEqualTo(1);
         client.close();
-        assertThat(grid.server().clients()).isZero();
+        await().until(() -> grid.server().clients() == 0); // who leaves waits for the answer, but not for long
     }
 
     @Test
     void cachedDirectoriesAreAnsweredAsStaleWhileTheCatalogIsCutOffAndRightAgainAfterwards() throws Exception {
         tree.file("a", 10);
         CatalogClient client = grid.client(
-                "node", NamespaceListener.NONE, CatalogClientSettings.DEFAULT.withPatience(Duration.ofMillis(300)));
+                "node", NamespaceListener.NONE, CatalogClientSettings.DEFAULT.withPatience(Duration.ofSeconds(1)));
         client.list(tree.root());
         grid.cut();
         await().atMost(Duration.ofSeconds(20)).until(() -> client.isStale(tree.root()));
@@ -168,8 +168,11 @@ class CatalogClientTest {
         grid.heal();
         tree.file("b", 1);
         await().atMost(Duration.ofSeconds(20)).until(client::isConnected);
-        assertThat(client.list(tree.root()).size()).isEqualTo(2);
-        assertThat(client.isStale(tree.root())).isFalse();
+        // Little patience means that a busy machine may make it answer as stale once more.
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            assertThat(client.list(tree.root()).size()).isEqualTo(2);
+            assertThat(client.isStale(tree.root())).isFalse();
+        });
     }
 
     @Test

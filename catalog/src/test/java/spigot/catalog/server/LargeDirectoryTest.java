@@ -29,7 +29,7 @@ class LargeDirectoryTest {
     Path directory;
 
     @Test
-    @Timeout(value = 180, unit = TimeUnit.SECONDS)
+    @Timeout(value = 600, unit = TimeUnit.SECONDS)
     void aHundredThousandFilesAreRegisteredListedAndRegisteredAgain() throws Exception {
         long start = System.nanoTime();
         CatalogLog log = RatisCatalogLog.open(Files.createDirectory(directory.resolve("catalog")));
