@@ -24,6 +24,7 @@ import spigot.node.home.SpigotHome;
 public final class Unmounting {
     private static final Duration ANSWER = Duration.ofSeconds(30);
     private static final Duration END = Duration.ofSeconds(20);
+    private static final long LOOK_MILLIS = 20;
     private static final Path CONNECTIONS = Path.of("/sys/fs/fuse/connections");
 
     private final MountRecords records;
@@ -75,23 +76,16 @@ public final class Unmounting {
         }
     }
 
+    /** By looking, not by {@link ProcessHandle#onExit}: that one takes a zombie, which no init collects in some containers, to be alive. */
     private static void awaitEnd(MountRecord mount) throws NodeException, InterruptedException {
-        Optional<ProcessHandle> handle = ProcessHandle.of(mount.daemon().pid());
-        if (handle.isEmpty() || !mount.daemon().isAlive()) {
-            return;
-        }
-        try {
-            handle.get().onExit().get(END.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (java.util.concurrent.TimeoutException e) {
-            handle.get().destroyForcibly();
-            if (mount.daemon().isAlive()) {
-                throw new NodeException(
-                        "the mount is gone, but its daemon (process "
-                                + mount.daemon().pid() + ") had to be killed; see " + mount.log(),
-                        e);
+        long deadline = System.nanoTime() + END.toNanos();
+        while (mount.daemon().isAlive()) {
+            if (System.nanoTime() - deadline >= 0) {
+                ProcessHandle.of(mount.daemon().pid()).ifPresent(ProcessHandle::destroyForcibly);
+                throw new NodeException("the mount is gone, but its daemon (process "
+                        + mount.daemon().pid() + ") had to be killed; see " + mount.log());
             }
-        } catch (java.util.concurrent.ExecutionException e) {
-            throw new NodeException("the end of process " + mount.daemon().pid() + " can't be awaited", e);
+            Thread.sleep(LOOK_MILLIS);
         }
     }
 
