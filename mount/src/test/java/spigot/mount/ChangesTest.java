@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -18,6 +19,8 @@ import spigot.model.FileId;
 /** What changes at the source is seen as soon as the change was acknowledged, and nothing is asked while nothing changes. */
 @EnabledIf("spigot.mount.RealMounts#arePossible")
 class ChangesTest {
+    private static final Duration SOON = Duration.ofSeconds(30);
+
     private TestGrid grid;
     private SourceTree tree;
     private TestGrid.Node node;
@@ -36,7 +39,7 @@ class ChangesTest {
         tree = grid.publish(source, "/data");
         node = grid.mount(tree);
         data = node.point.resolve("data");
-        await().until(() -> node.kernel.nameValidNanos() > 0);
+        await().atMost(SOON).until(() -> node.kernel.nameValidNanos() > 0);
     }
 
     @AfterEach
@@ -94,11 +97,11 @@ class ChangesTest {
                 output,
                 data,
                 go);
-        await().until(() -> Files.readString(output).contains("ready"));
+        await().atMost(SOON).until(() -> Files.readString(output).contains("ready"));
         Files.writeString(source.resolve("few/new"), "fresh");
         tree.register("few");
         Files.createFile(go);
-        assertThat(shell.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(shell.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output))
                 .isEqualTo("ready\n" + data + "/few\n" + data + "/few\nfile\nnew\nother\nfresh");
     }
@@ -117,12 +120,12 @@ class ChangesTest {
                 while not os.path.exists(go): time.sleep(0.05)
                 print(modes(), flush=True)
                 """, output, data.resolve("few/file"), go);
-        await().until(() -> Files.readString(output).endsWith("\n"));
+        await().atMost(SOON).until(() -> Files.readString(output).endsWith("\n"));
         run("chmod 600 \"$1/few/file\"; chmod 711 \"$1/few\"", source);
         tree.update("few/file", false);
         tree.update("few", false);
         Files.createFile(go);
-        assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output))
                 .isEqualTo("['0o100644', '0o100644', '0o40755']\n['0o100600', '0o100600', '0o40711']\n");
     }
@@ -156,7 +159,7 @@ class ChangesTest {
                 assert sorted(names) == ['name%05d' % i for i in range(1, 2001)], len(names)
                 print(len(os.listdir(path)), 'new' in os.listdir(path), 'name01999' in os.listdir(path), flush=True)
                 """, output, data.resolve("many"), go);
-        await().until(() -> Files.readString(output).startsWith("half"));
+        await().atMost(SOON).until(() -> Files.readString(output).startsWith("half"));
         Files.writeString(source.resolve("many/new"), "");
         tree.register("many");
         tree.withdraw("many/name01999");
@@ -164,7 +167,7 @@ class ChangesTest {
         assertThat(run("ls \"$1/many\" | wc -l; ls -f \"$1/many\" | grep -c new", data))
                 .isEqualTo("1999\n1\n");
         Files.createFile(go);
-        assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output)).isEqualTo("half\n1999 True False\n");
     }
 
@@ -200,11 +203,11 @@ class ChangesTest {
                 assert b'new' in names and len(names) == 2003, len(names)
                 print('done', flush=True)
                 """, output, data.resolve("many"), go);
-        await().until(() -> Files.readString(output).contains("\n"));
+        await().atMost(SOON).until(() -> Files.readString(output).contains("\n"));
         Files.writeString(source.resolve("many/new"), "");
         tree.register("many");
         Files.createFile(go);
-        assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output)).isEqualTo("ready\ndone\n");
     }
 
@@ -216,7 +219,7 @@ class ChangesTest {
         CompletableFuture<Void> dropped = new CompletableFuture<>();
         node.files.loseLease(id);
         node.kernel.changed(id, () -> dropped.complete(null));
-        dropped.get(10, TimeUnit.SECONDS);
+        dropped.get(30, TimeUnit.SECONDS);
         Files.writeString(source.resolve(path), content);
         tree.update(path, true);
     }
@@ -236,10 +239,10 @@ class ChangesTest {
                 while not os.path.exists(go): time.sleep(0.05)
                 print(mapped[0:3], mapped[16000:16003], os.pread(fd, 3, 8000), os.fstat(fd).st_size, flush=True)
                 """, output, data.resolve("few/file"), go);
-        await().until(() -> Files.readString(output).endsWith("\n"));
+        await().atMost(SOON).until(() -> Files.readString(output).endsWith("\n"));
         change("few/file", "new ".repeat(6000));
         Files.createFile(go);
-        assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output)).isEqualTo("b'old' b'old' b'old'\nb'new' b'new' b'new' 24000\n");
     }
 
@@ -278,16 +281,16 @@ class ChangesTest {
                 for t in threads: t.join()
                 print(got, flush=True)
                 """, output, data.resolve("few/file"), go);
-        await().until(() -> Files.readString(output).endsWith("\n"));
+        await().atMost(SOON).until(() -> Files.readString(output).endsWith("\n"));
         node.files.inMemory(false);
         node.files.holdReads();
         Files.createFile(directory.resolve("go1"));
-        await().until(() -> node.files.waitingReads.get() == 3);
+        await().atMost(SOON).until(() -> node.files.waitingReads.get() == 3);
         // The reads wait for the home, which waits for this: that it returns is the point.
         change("few/file", "new ".repeat(500_000));
         node.files.letReadsGo();
         Files.createFile(directory.resolve("go2"));
-        assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output)).isEqualTo("b'old' b'old'\nb'new' b'new'\n[b'new', b'new', b'new']\n");
     }
 
@@ -316,24 +319,24 @@ class ChangesTest {
                 print('done', flush=True)
                 """, output, data.resolve("few/file"), marker);
         FileId id = tree.id("few/file");
-        await().until(() -> node.mounted.status().openFiles() > 0);
+        await().atMost(SOON).until(() -> node.mounted.status().openFiles() > 0);
         for (char digit = '1'; digit <= '9'; digit++) {
             CompletableFuture<Void> dropped = new CompletableFuture<>();
             node.files.loseLease(id);
             node.kernel.changed(id, () -> dropped.complete(null));
-            dropped.get(10, TimeUnit.SECONDS);
+            dropped.get(30, TimeUnit.SECONDS);
             byte[] next = String.valueOf(digit).repeat(120_000).getBytes(StandardCharsets.US_ASCII);
             Files.write(file, next, java.nio.file.StandardOpenOption.WRITE);
             // Reads between the acknowledgement and the change got old bytes without a lease: one more look at the home
             // ends that.
             CompletableFuture<Void> again = new CompletableFuture<>();
             node.kernel.changed(id, () -> again.complete(null));
-            again.get(10, TimeUnit.SECONDS);
+            again.get(30, TimeUnit.SECONDS);
             Files.writeString(directory.resolve("next"), String.valueOf(digit).repeat(6));
             Files.move(directory.resolve("next"), marker, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
         }
         Files.writeString(marker, "ending");
-        assertThat(reader.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(output)).isEqualTo("done\n");
     }
 }

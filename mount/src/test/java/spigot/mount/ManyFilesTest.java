@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class ManyFilesTest {
         try (TestGrid grid = new TestGrid(directory)) {
             SourceTree tree = grid.publish(source, "/small");
             grid.publishNames("/large", FILES);
-            TestGrid.Node node = grid.mount(tree);
+            TestGrid.Node node = grid.mount(tree, Duration.ofSeconds(60));
             await().until(() -> node.kernel.nameValidNanos() > 0);
             Path large = node.point.resolve("large");
 
@@ -54,7 +55,7 @@ class ManyFilesTest {
             CompletableFuture<Void> dropped = new CompletableFuture<>();
             long began = System.nanoTime();
             node.kernel.drop(FileId.parse(id), () -> dropped.complete(null));
-            dropped.get(20, TimeUnit.SECONDS);
+            dropped.get(60, TimeUnit.SECONDS);
             System.out.printf("dropped in %d ms%n", (System.nanoTime() - began) / 1_000_000);
             assertThat(node.kernel.nodes().takeLeasedChildren(FileId.parse(id))).isEmpty();
         }

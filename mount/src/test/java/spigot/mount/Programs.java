@@ -9,7 +9,7 @@ import java.util.concurrent.TimeUnit;
 
 /** Runs ordinary programs, as a user would: outside of this JVM, which must not fault on its own mount. */
 final class Programs {
-    private static final int TIMEOUT_SECONDS = 60;
+    private static final int TIMEOUT_SECONDS = 120;
 
     private Programs() {}
 

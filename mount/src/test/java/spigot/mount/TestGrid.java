@@ -145,6 +145,12 @@ final class TestGrid implements AutoCloseable {
         return mount(tree, MountedGrid.options());
     }
 
+    /** @param patience of the catalog's client, for a request and its answer */
+    Node mount(SourceTree tree, Duration patience) throws IOException {
+        return new Node(
+                tree, MountedGrid.options(), MountLimits.DEFAULT, CatalogClientSettings.DEFAULT.withPatience(patience));
+    }
+
     Node mount(SourceTree tree, MountOptions options) throws IOException {
         return mount(tree, options, MountLimits.DEFAULT);
     }

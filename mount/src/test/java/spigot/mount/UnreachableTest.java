@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -15,6 +16,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** What programs see when servers do not answer. */
 @EnabledIf("spigot.mount.RealMounts#arePossible")
 class UnreachableTest {
+    private static final Duration SOON = Duration.ofSeconds(30);
+
     private TestGrid grid;
     private TestGrid.Node node;
     private Path file;
@@ -55,7 +58,7 @@ class UnreachableTest {
     void aBlockedReaderCanBeKilledAtOnceAndOthersGoOn() throws Exception {
         node.files.holdReads();
         Process reader = Programs.start("bash", "exec cat \"$1\"", output, file);
-        await().until(() -> node.files.waitingReads.get() > 0);
+        await().atMost(SOON).until(() -> node.files.waitingReads.get() > 0);
         assertThat(Programs.text(Programs.bash("ls \"$1\"", node.point.resolve("data/below"))))
                 .isEqualTo("a\nb\n");
         long start = System.nanoTime();
@@ -74,10 +77,10 @@ class UnreachableTest {
                 "import os,sys,mmap; fd=os.open(sys.argv[1], os.O_RDONLY|os.O_DIRECT); os.preadv(fd,[mmap.mmap(-1,4096)],0)",
                 output,
                 file);
-        await().until(() -> node.files.waitingReads.get() == 1);
+        await().atMost(SOON).until(() -> node.files.waitingReads.get() == 1);
         reader.destroy();
-        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
-        await().until(() -> node.files.waitingReads.get() == 0);
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        await().atMost(SOON).until(() -> node.files.waitingReads.get() == 0);
     }
 
     @Test
@@ -115,9 +118,9 @@ class UnreachableTest {
     void anUnmountFreesBlockedReaders() throws Exception {
         node.files.holdReads();
         Process reader = Programs.start("bash", "exec cat \"$1\"", output, file);
-        await().until(() -> node.files.waitingReads.get() > 0);
+        await().atMost(SOON).until(() -> node.files.waitingReads.get() > 0);
         node.mounted.unmount();
-        assertThat(reader.waitFor(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
         assertThat(Programs.text(Programs.bash("ls \"$1\"", node.point))).isEmpty();
     }
 }

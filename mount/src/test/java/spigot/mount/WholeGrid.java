@@ -81,8 +81,7 @@ final class WholeGrid implements AutoCloseable {
                 1,
                 BootClock.system()));
         point = Files.createDirectories(directory.resolve("mnt"));
-        mounted = keep(
-                MountedGrid.start(point, MountedGrid.options(), MountLimits.DEFAULT, kernel, names, files));
+        mounted = keep(MountedGrid.start(point, MountedGrid.options(), MountLimits.DEFAULT, kernel, names, files));
     }
 
     private <T extends AutoCloseable> T keep(T part) {

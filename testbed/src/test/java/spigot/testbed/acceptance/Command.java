@@ -30,7 +30,7 @@ final class Command {
     }
 
     private final List<String> words;
-    private Duration limit = Duration.ofSeconds(120);
+    private Duration limit = Duration.ofSeconds(240);
     private final Map<String, String> environment;
 
     private Command(Map<String, String> environment, List<String> words) {

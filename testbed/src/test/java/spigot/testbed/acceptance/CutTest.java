@@ -105,7 +105,7 @@ class CutTest {
     @Test
     void failFailsNamesComeAtOnceAndAllIsWellAfterTheCut() throws Exception {
         grid.foundAt("only", CATALOG + ":7440").publish(source, "/data");
-        TestGrid.Mount mount = grid.mount("m", "--on-unreachable", "fail", "--timeout", "3s");
+        TestGrid.Mount mount = grid.mount("m", "--on-unreachable", "fail", "--timeout", "6s");
         Command.of("ls", mount.path("data").toString()).run().orFail();
         Command.of("head", "-c", "1000000", mount.path("data/file").toString())
                 .run()
@@ -123,7 +123,7 @@ class CutTest {
                 .within(Duration.ofSeconds(10))
                 .run()
                 .orFail();
-        assertThat(reader.waitFor(40, TimeUnit.SECONDS)).isTrue();
+        assertThat(reader.waitFor(80, TimeUnit.SECONDS)).isTrue();
         assertThat(Files.readString(directory.resolve("reader.txt"))).contains("Input/output error");
         heal(CATALOG);
         await().atMost(Duration.ofSeconds(60))

@@ -146,11 +146,11 @@ class FaultsTest {
         @ParameterizedTest
         @ValueSource(strings = {"KILL", "STOP"})
         void failEndsTheReadWithEioWithinTheTimeout(String signal) throws Exception {
-            start("--on-unreachable", "fail", "--timeout", "3s");
+            start("--on-unreachable", "fail", "--timeout", "6s");
             server.signal(signal);
             Process reader = reader();
             assertNamesComeAtOnce();
-            assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(reader.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(reader.exitValue()).isNotZero();
             assertThat(Files.readString(directory.resolve("reader.txt"))).contains("Input/output error");
             assertNamesComeAtOnce();
@@ -158,11 +158,11 @@ class FaultsTest {
 
         @Test
         void waitWaitsAndGoesOnWhenTheServerIsBack() throws Exception {
-            start("--on-unreachable", "wait", "--timeout", "2s");
+            start("--on-unreachable", "wait", "--timeout", "4s");
             server.signal("STOP");
             Process reader = reader();
             assertNamesComeAtOnce();
-            assertThat(reader.waitFor(6, TimeUnit.SECONDS))
+            assertThat(reader.waitFor(8, TimeUnit.SECONDS))
                     .as("the reader waits")
                     .isFalse();
             server.signal("CONT");
@@ -195,9 +195,9 @@ class FaultsTest {
 
         @Test
         void staleServesWhatIsCachedAndFailsTheRest() throws Exception {
-            start("--on-unreachable", "stale", "--timeout", "3s");
+            start("--on-unreachable", "stale", "--timeout", "6s");
             server.signal("KILL");
-            await().atMost(Duration.ofSeconds(30))
+            await().atMost(Duration.ofSeconds(60))
                     .until(() -> grid.spigot("status", mount.point.toString())
                             .output()
                             .contains("stale: "));
@@ -208,7 +208,7 @@ class FaultsTest {
             assertThat(java.util.Arrays.mismatch(head, 0, head.length, content, 0, head.length))
                     .isNegative();
             Process reader = reader();
-            assertThat(reader.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(reader.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(reader.exitValue()).isNotZero();
             assertNamesComeAtOnce();
         }
