@@ -16,9 +16,13 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+/** Each test has a grid of its own and mostly waits for time limits: some run at a time. */
+@Execution(ExecutionMode.CONCURRENT)
 @DisplayName("When a server dies or is stopped in the middle of a read")
 class FaultsTest {
     private static final int MIB = 1 << 20;
