@@ -35,11 +35,11 @@ spigot_in_training() {
   (become_java cli spigot.cli.Main "$@")
 }
 
-# ended PID: waits for its end, for up to two minutes: the cache is written then.
+# ended PID: waits for its end, for up to two minutes: the cache is written then. A zombie, which not every container collects, has ended.
 ended() {
   local i
   for i in $(seq 1 1200); do
-    kill -0 "$1" 2> /dev/null || return 0
+    grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$1/status" || return 0
     sleep 0.1
   done
   kill -KILL "$1" 2> /dev/null

@@ -124,6 +124,9 @@ final class Processes implements AutoCloseable {
             }
         }
         servers.forEach(Process::destroyForcibly);
+        for (Process server : servers) {
+            server.waitFor(); // or it might make a file in the directory that is being deleted
+        }
     }
 
     static boolean isMounted(Path point) throws IOException {

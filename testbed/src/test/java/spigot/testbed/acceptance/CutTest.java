@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -90,11 +89,7 @@ class CutTest {
         Command.shell("cp -a " + source + "/. " + other).run().orFail();
         grid.joinAt("copy", COPY + ":7440").publish(other, "/data", "--replica");
         TestGrid.Mount mount = grid.mount("m");
-        await().atMost(Duration.ofSeconds(60))
-                .until(() -> grid.spigot("replicas", mount.path("data/file").toString())
-                        .output()
-                        .toLowerCase(Locale.ROOT)
-                        .contains("verified"));
+        mount.awaitVerifiedCopy("data/file");
         try (InputStream in = Files.newInputStream(mount.path("data/file"))) {
             assertThat(in.readNBytes(2 * MIB)).hasSize(2 * MIB);
             cut(HOME);
@@ -116,11 +111,11 @@ class CutTest {
                 .redirectOutput(directory.resolve("reader.txt").toFile())
                 .start();
         Command.of("ls", mount.path("data").toString())
-                .within(Duration.ofSeconds(10))
+                .within(Duration.ofSeconds(20))
                 .run()
                 .orFail();
         Command.of("df", mount.point.toString())
-                .within(Duration.ofSeconds(10))
+                .within(Duration.ofSeconds(20))
                 .run()
                 .orFail();
         assertThat(reader.waitFor(80, TimeUnit.SECONDS)).isTrue();

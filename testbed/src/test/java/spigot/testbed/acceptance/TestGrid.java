@@ -1,6 +1,7 @@
 package spigot.testbed.acceptance;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 
 /**
  * A grid of real processes in a directory of its own, used as a user would: through {@code ./spigot}. Closing it ends every
@@ -21,6 +23,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class TestGrid implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Pattern VERIFIED = Pattern.compile("\\bverified\\b", Pattern.CASE_INSENSITIVE);
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration FIRST_START = Duration.ofMinutes(8);
     private static final AtomicBoolean PREPARED = new AtomicBoolean();
@@ -227,7 +230,8 @@ final class TestGrid implements AutoCloseable {
                 child.destroyForcibly();
             });
             send("CONT", process.pid());
-            process.destroyForcibly();
+            // Waits, or it might make a file in the directory that is being deleted.
+            process.destroyForcibly().onExit().join();
         }
     }
 
@@ -274,6 +278,25 @@ final class TestGrid implements AutoCloseable {
                             .output())
                     .findValue("pid")
                     .asLong();
+        }
+
+        /** Waits until the second copy of a file may be read: an UNVERIFIED one may not. */
+        void awaitVerifiedCopy(String below) {
+            await().atMost(START)
+                    .until(() -> VERIFIED.matcher(
+                                    spigot("replicas", path(below).toString()).output())
+                            .find());
+        }
+
+        /** Waits until this node has heard of so many servers to read from, as it does soon after the first reads. */
+        void awaitSources(int count) {
+            await().atMost(START)
+                    .until(() -> JSON.readTree(spigot("status", point.toString(), "--json")
+                                            .orFail()
+                                            .output())
+                                    .findPath("sources")
+                                    .size()
+                            >= count);
         }
 
         JsonNode stats() throws IOException {
