@@ -108,14 +108,15 @@ final class HomeClient {
                 throw new UnreachableException(
                         "file " + have.id() + " can't be opened at its home: " + cause.getMessage(), cause);
             }
-            relocate(places, nominate);
+            relocate(places, nominate, patience.callTimeout());
             patience.pause();
         }
     }
 
-    private static void relocate(Places places, boolean nominate) throws IOException, InterruptedException {
+    private static void relocate(Places places, boolean nominate, Duration atMost)
+            throws IOException, InterruptedException {
         try {
-            places.locate(nominate);
+            places.locate(nominate, atMost);
         } catch (FailureException e) {
             if (e.code() == Failure.Code.NOT_FOUND) {
                 throw e; // the file is gone
@@ -129,7 +130,7 @@ final class HomeClient {
     /** Asks the home once. */
     Answer once(Places places, FileRecord have, int inlineBytes, Duration timeout)
             throws IOException, InterruptedException {
-        Source home = places.homeSource();
+        Source home = places.homeSource(timeout);
         try {
             Answer answer = Bounded.call(
                     "opening " + have.id() + " at " + home.address(),

@@ -2,6 +2,7 @@ package spigot.cache;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -386,12 +387,12 @@ final class Loader {
                             + load.content().version() + ": " + failed.getMessage(),
                     failed);
         }
-        relocate(places, failed.unreachable(places.home()));
+        relocate(places, failed.unreachable(places.home()), patience.callTimeout());
     }
 
-    private static void relocate(Places places, boolean nominate) throws InterruptedException {
+    private static void relocate(Places places, boolean nominate, Duration atMost) throws InterruptedException {
         try {
-            places.locate(nominate);
+            places.locate(nominate, atMost);
         } catch (IOException e) {
             log.debug("event=locate_failed cause=\"{}\"", e.getMessage()); // the sources that are known are tried again
         }

@@ -1,6 +1,7 @@
 package spigot.cache;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -53,10 +54,10 @@ final class Places {
     }
 
     /** The home, with its address asked from the catalog if need be. */
-    Source homeSource() throws IOException, InterruptedException {
+    Source homeSource(Duration atMost) throws IOException, InterruptedException {
         Source source = sources.known(home);
         if (source == null) {
-            locate(false);
+            locate(false, atMost);
             source = sources.known(home);
         }
         if (source == null) {
@@ -75,9 +76,15 @@ final class Places {
         return known;
     }
 
-    /** @return what the catalog says */
-    FileRecord locate(boolean nominate) throws IOException, InterruptedException {
-        Located answer = locator.locate(file, nominate);
+    /**
+     * @param atMost for the catalog's client has a patience of its own, which may be longer than who asks can wait
+     * @return what the catalog says
+     */
+    FileRecord locate(boolean nominate, Duration atMost) throws IOException, InterruptedException {
+        return took(Bounded.call("locating " + file, atMost, () -> locator.locate(file, nominate), _ -> {}));
+    }
+
+    private FileRecord took(Located answer) {
         List<Source> found = new ArrayList<>();
         for (Replica replica : answer.replicas()) {
             boolean serves = replica.state() == ReplicaState.HOME || replica.state() == ReplicaState.VERIFIED;
@@ -115,7 +122,7 @@ final class Places {
         if (asking.compareAndSet(false, true)) {
             Thread.ofVirtual().name("locate-" + file).start(() -> {
                 try {
-                    locate(false);
+                    took(locator.locate(file, false));
                 } catch (IOException e) {
                     locatedNanos = System.nanoTime();
                     log.debug("event=locate_failed file={} cause=\"{}\"", file, e.getMessage());

@@ -2,6 +2,7 @@ package spigot.cache;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +71,7 @@ final class SideRequests {
             throws IOException, InterruptedException {
         Places places = content.places();
         if (places.serving().isEmpty()) {
-            places.homeSource();
+            places.homeSource(patience.callTimeout());
         }
         while (true) {
             List<SourcesFailedException.Attempt> failures = new ArrayList<>();
@@ -97,7 +98,7 @@ final class SideRequests {
             if (failed.saysGone(places.home()) || patience.isOver()) {
                 throw failed;
             }
-            relocate(places, failed);
+            relocate(places, failed, patience.callTimeout());
             patience.pause();
         }
     }
@@ -119,10 +120,10 @@ final class SideRequests {
         };
     }
 
-    private static void relocate(Places places, SourcesFailedException failed)
+    private static void relocate(Places places, SourcesFailedException failed, Duration atMost)
             throws FailureException, InterruptedException {
         try {
-            places.locate(failed.unreachable(places.home()));
+            places.locate(failed.unreachable(places.home()), atMost);
         } catch (FailureException e) {
             throw e; // the catalog knows: the file is gone
         } catch (IOException e) {

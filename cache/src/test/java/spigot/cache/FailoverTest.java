@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -245,5 +246,33 @@ class FailoverTest {
             assertThatThrownBy(() -> grid.read(file, 20 * MIB, 4096)).isInstanceOf(UnreachableException.class);
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
         }
+    }
+
+    @Test
+    void staleDoesNotWaitForASilentCatalogForLong() throws Exception {
+        FileClient client = client(OnUnreachable.STALE, Duration.ofSeconds(50));
+        try (OpenFile file = client.open(record)) {
+            readAll(file, 0, MIB);
+        }
+        grid.catalogIsSilent = true;
+        home.kill();
+        second.kill();
+        await().atMost(Duration.ofSeconds(20)).until(() -> client.statistics().leasedFiles() == 0);
+        long start = System.nanoTime();
+        try (OpenFile file = client.open(record)) {
+            readAll(file, 0, MIB);
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
+    }
+
+    @Test
+    void failGivesUpInTimeAlsoWhenTheCatalogIsSilent() throws Exception {
+        FileClient client = client(OnUnreachable.FAIL, Duration.ofSeconds(2));
+        grid.catalogIsSilent = true;
+        home.kill();
+        second.kill();
+        long start = System.nanoTime();
+        assertThatThrownBy(() -> client.open(record)).isInstanceOf(IOException.class);
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(30));
     }
 }

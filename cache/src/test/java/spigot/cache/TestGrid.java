@@ -37,6 +37,7 @@ final class TestGrid implements AutoCloseable {
     final List<TestServer> servers = new ArrayList<>();
     final Map<FileId, FileRecord> records = new ConcurrentHashMap<>();
     final AtomicInteger locates = new AtomicInteger();
+    volatile boolean catalogIsSilent;
 
     /** What was told to the kernel's side; it answers at once. */
     final List<FileId> changed = new CopyOnWriteArrayList<>();
@@ -101,8 +102,12 @@ final class TestGrid implements AutoCloseable {
         return new FileRecord(id, attributes, new Version(1, version), 1 << 20, home, 1, RawBytes.EMPTY, true);
     }
 
-    Located locate(FileId file, boolean nominate) throws IOException {
+    Located locate(FileId file, boolean nominate) throws IOException, InterruptedException {
         locates.incrementAndGet();
+        if (catalogIsSilent) {
+            Thread.sleep(Duration.ofMinutes(1)); // as a client with so much patience; it can be interrupted
+            throw new IOException("the catalog is silent");
+        }
         FileRecord record = records.get(file);
         if (record == null) {
             throw new FailureException(Failure.Code.NOT_FOUND, "the catalog knows no such file");
