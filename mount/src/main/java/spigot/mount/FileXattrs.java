@@ -87,7 +87,10 @@ final class FileXattrs {
         lock.lock();
         try {
             Known file = known.get(record.id());
-            return file != null && file.isOf(record) ? file.values.get(name) : null;
+            if (file == null || !file.isOf(record)) {
+                return null;
+            }
+            return file.names != null && !file.names.contains(name) ? Value.NONE : file.values.get(name);
         } finally {
             lock.unlock();
         }

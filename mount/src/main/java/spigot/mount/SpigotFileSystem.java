@@ -51,6 +51,8 @@ final class SpigotFileSystem implements FileSystem {
     @Override
     public void init(FuseSession session) {
         state.kernel.attach(session);
+        // The first df(1) is to find figures: it does not wait for them.
+        figures.now();
     }
 
     int openDirectories() {

@@ -29,6 +29,13 @@ final class XattrOperations {
         long node = request.nodeId();
         FileId file = state.records.file(node);
         byte[] name = request.name().bytes();
+        if (FileXattrs.isForeignLabel(RawBytes.copyOf(name))) {
+            // As a file system without labels says it, and without a look at the file: ls(1) then does not ask for
+            // those of the other files.
+            request.replyError(Errno.EOPNOTSUPP);
+            state.statistics.done(Operation.GETXATTR, start);
+            return;
+        }
         FileRecord cached = state.records.cached(node, file);
         if (cached != null && answerAtOnce(request, node, cached, name)) {
             state.statistics.done(Operation.GETXATTR, start);
@@ -56,14 +63,9 @@ final class XattrOperations {
             reply(request, virtualValue(virtual, node, record).map(text -> text.getBytes(StandardCharsets.UTF_8)));
             return true;
         }
-        RawBytes ownName = RawBytes.copyOf(name);
-        if (FileXattrs.isForeignLabel(ownName)) {
-            // As a file system without labels says it: ls(1) then does not ask for those of the other files.
-            request.replyError(Errno.EOPNOTSUPP);
-            return true;
-        }
-        FileXattrs.Value value =
-                VirtualAttribute.isReserved(name) ? FileXattrs.Value.NONE : own.cachedValue(record, ownName);
+        FileXattrs.Value value = VirtualAttribute.isReserved(name)
+                ? FileXattrs.Value.NONE
+                : own.cachedValue(record, RawBytes.copyOf(name));
         if (value == null) {
             return false;
         }

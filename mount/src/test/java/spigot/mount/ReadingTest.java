@@ -242,6 +242,15 @@ class ReadingTest {
     }
 
     @Test
+    void onceTheNamesOfAttributesAreKnownNobodyIsAskedForOthers() throws Exception {
+        Path file = data().resolve("plain/random.bin");
+        Programs.text(Programs.bash("getfattr \"$1\"", file));
+        int before = node.files.xattrQuestions.get();
+        Programs.text(Programs.bash("getfattr -n user.other \"$1\" || true", file));
+        assertThat(node.files.xattrQuestions.get()).isEqualTo(before);
+    }
+
+    @Test
     void birthTimesAreTold() throws Exception {
         String born = "stat -c %W \"$1/plain/random.bin\"";
         assertThat(Programs.text(Programs.bash(born, data()))).isEqualTo(Programs.text(Programs.bash(born, source)));
