@@ -34,6 +34,10 @@ public final class TransportServer implements Closeable {
     /** When the system has no descriptor left for an accepted connection. */
     private static final long ACCEPT_PAUSE_MILLIS = 100;
 
+    /** Of connections that come to nothing: anybody can make as many as they like. */
+    private static final int LOGGED_STRANGERS = 10;
+
+    private static final Duration STRANGERS_WINDOW = Duration.ofMinutes(1);
     private static final Duration ACCEPTOR_LEAVES_WITHIN = Duration.ofSeconds(5);
 
     private final ServerSocket listening;
@@ -45,6 +49,7 @@ public final class TransportServer implements Closeable {
     /** All that are accepted, also those without a link yet. */
     private final Set<CountingSocket> sockets = ConcurrentHashMap.newKeySet();
 
+    private final LogBudget strangers = new LogBudget(LOGGED_STRANGERS, STRANGERS_WINDOW);
     private final Thread thread;
     private volatile boolean closed;
 
@@ -148,9 +153,18 @@ public final class TransportServer implements Closeable {
             });
             Thread.ofVirtual().name("handshake " + address).start(() -> handshake(socket, address, place));
         } catch (Admission.TooManyException e) {
-            log.warn("event=connection_refused address={} cause=\"{}\"", address, e.getMessage());
+            logStranger("connection_refused", address, String.valueOf(e.getMessage()));
             Deadline.closeQuietly(socket);
         }
+    }
+
+    private void logStranger(String event, String address, String cause) {
+        strangers.take(System.nanoTime()).ifPresent(leftOut -> {
+            if (leftOut > 0) {
+                log.warn("event=lines_left_out count={} of=\"connections that came to nothing\"", leftOut);
+            }
+            log.warn("event={} address={} cause=\"{}\"", event, address, cause);
+        });
     }
 
     private static String addressOf(Socket socket) {
@@ -165,13 +179,13 @@ public final class TransportServer implements Closeable {
                 Acceptor.Accepted accepted = acceptor.handshake(socket, address);
                 kept = take(accepted, place);
             } catch (IdentityException e) {
-                log.warn("event=peer_refused address={} cause=\"{}\"", address, e.getMessage());
+                logStranger("peer_refused", address, String.valueOf(e.getMessage()));
             } catch (IOException | RuntimeException e) {
                 if (closed) {
                     return;
                 }
                 String why = deadline.hasPassed() ? "it took too long" : Causes.text(e);
-                log.warn("event=handshake_failed address={} cause=\"{}\"", address, why);
+                logStranger("handshake_failed", address, why);
             }
         } finally {
             if (!kept) {
