@@ -76,6 +76,10 @@ final class PublishVerb extends Verb {
             note("skipped " + skipped.path("path").asText() + ": "
                     + skipped.path("reason").asText());
         }
+        long more = done.path("skipped").asLong() - done.path("skipped_entries").size();
+        if (more > 0) {
+            note("skipped %,d more".formatted(more));
+        }
         return OK;
     }
 }

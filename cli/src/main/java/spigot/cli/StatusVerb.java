@@ -41,7 +41,7 @@ final class StatusVerb extends Verb {
         SpigotHome home = SpigotHome.fromEnvironment();
         LocalMounts mounts = new LocalMounts(home);
         if (data != null) {
-            show(LocalServer.find(data).ask(Json.object().put("verb", "status"), state -> {}));
+            show(LocalServer.find(data).status());
             return OK;
         }
         String asked = subject;
@@ -69,7 +69,7 @@ final class StatusVerb extends Verb {
         ArrayNode servers = everything.putArray("servers");
         for (LocalServer server : LocalServer.known()) {
             try {
-                servers.add(server.ask(Json.object().put("verb", "status"), state -> {}));
+                servers.add(server.status());
             } catch (NodeException e) {
                 well = false;
                 servers.add(Json.object().put("data", server.data().toString()).put("error", e.getMessage()));

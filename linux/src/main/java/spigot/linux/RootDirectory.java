@@ -118,7 +118,8 @@ public final class RootDirectory implements AutoCloseable {
             result = Libc.syscall(Machine.SYS_OPENAT2, directory.number(), address, how, HOW_BYTES, 0, 0);
         } while (result == -Errno.EAGAIN && ++attempt < ATTEMPTS);
         if (result < 0) {
-            throw new SystemCallException("open", Names.show(whole) + " beneath " + shown, (int) -result);
+            String what = whole.length == 0 ? shown : Names.show(whole) + " beneath " + shown;
+            throw new SystemCallException("open", what, (int) -result);
         }
         return new Descriptor((int) result);
     }

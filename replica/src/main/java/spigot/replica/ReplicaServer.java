@@ -315,9 +315,12 @@ public final class ReplicaServer implements AutoCloseable {
         forget(worker);
     }
 
-    /** What could not be published, up to a bound of 1000 per publication. */
-    public List<Skipped> skipped() {
-        return trees().stream().flatMap(tree -> tree.skipped().stream()).toList();
+    /** What of one publication could not be published, up to a bound of 1000; nothing when there is no such publication. */
+    public List<Skipped> skipped(LogicalPath path) {
+        return trees().stream()
+                .filter(tree -> tree.publication().path().equals(path))
+                .flatMap(tree -> tree.skipped().stream())
+                .toList();
     }
 
     public ReplicaStatus status() {

@@ -24,6 +24,10 @@ import spigot.node.home.SpigotHome;
  */
 public record LocalServer(Path data, ProcessStamp process, Path socket) {
     private static final Duration SILENCE = Duration.ofSeconds(60);
+
+    /** For what a server that is well says at once. */
+    private static final Duration SHORT_SILENCE = Duration.ofSeconds(10);
+
     private static final String PROCESS_FILE = "process.json";
     private static final String PREFIX = "server-";
 
@@ -112,10 +116,19 @@ public record LocalServer(Path data, ProcessStamp process, Path socket) {
         return SpigotHome.fromEnvironment().run().resolve(PREFIX + SpigotHome.nameOf(data.toString()));
     }
 
+    /** @throws NodeException when it does not answer */
+    public JsonNode status() throws NodeException {
+        return ask(Json.object().put("verb", "status"), SHORT_SILENCE, state -> {});
+    }
+
     /** @throws NodeException when it refuses, or does not answer */
     public JsonNode ask(ObjectNode request, Consumer<JsonNode> progress) throws NodeException {
+        return ask(request, SILENCE, progress);
+    }
+
+    private JsonNode ask(ObjectNode request, Duration silence, Consumer<JsonNode> progress) throws NodeException {
         try {
-            return ControlClient.call(socket, request, SILENCE, progress);
+            return ControlClient.call(socket, request, silence, progress);
         } catch (IOException e) {
             throw new NodeException(
                     "the server in " + data + " (process " + process.pid() + ") does not answer: "

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import spigot.catalog.server.CatalogServer;
 import spigot.node.Json;
@@ -14,11 +15,14 @@ import spigot.replica.PublicationState;
 import spigot.replica.PublicationStatus;
 import spigot.replica.ReplicaServer;
 import spigot.replica.ReplicaStatus;
+import spigot.replica.Skipped;
 import spigot.transport.TransportCounters;
 
 /** What a server says of itself: to verbs, over HTTP, as metrics. Safe for any thread. */
 final class ServerStatus {
     /** The catalog counts a server as dead after 5 s. */
+    private static final int SHOWN_SKIPPED = 100;
+
     private static final Duration SILENT_CATALOG = Duration.ofSeconds(5);
 
     private final Path data;
@@ -80,6 +84,12 @@ final class ServerStatus {
                     .put("replica", publication.replica())
                     .put("detail", publication.detail());
         }
+        ArrayNode skipped = json.putArray("skipped_entries");
+        for (PublicationStatus publication : status.publications()) {
+            if (publication.skipped() > 0) {
+                addSkipped(skipped, replica.skipped(publication.path()));
+            }
+        }
         return json.put("leases", status.leases())
                 .put("sessions", status.sessions())
                 .put("open_descriptors", status.openDescriptors())
@@ -90,6 +100,18 @@ final class ServerStatus {
                 .put("wire_bytes_sent", counters.wireSentBytes())
                 .put("wire_bytes_received", counters.wireReceivedBytes())
                 .put("rss_bytes", ProcessFigures.now().residentBytes());
+    }
+
+    /** Adds what is not published and why, until the list has its length: how many there are is told elsewhere. */
+    static void addSkipped(ArrayNode list, List<Skipped> entries) {
+        for (Skipped entry : entries) {
+            if (list.size() == SHOWN_SKIPPED) {
+                return;
+            }
+            list.addObject()
+                    .put("path", entry.source() + (entry.path().isEmpty() ? "" : "/" + entry.path()))
+                    .put("reason", entry.reason());
+        }
     }
 
     String json() {

@@ -1,7 +1,6 @@
 package spigot.node.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,7 +15,6 @@ import spigot.node.NodeException;
 import spigot.node.control.ControlHandler;
 import spigot.replica.PublicationStatus;
 import spigot.replica.ReplicaServer;
-import spigot.replica.Skipped;
 import spigot.transport.Peer;
 import spigot.transport.PeerIdentity;
 import spigot.transport.wire.CreateToken;
@@ -25,7 +23,6 @@ import spigot.transport.wire.Envelope;
 /** The verbs of local users that a server carries out. Safe for any thread. */
 final class ServerVerbs {
     private static final Duration CALL = Duration.ofSeconds(20);
-    private static final int SHOWN_SKIPPED = 100;
 
     private final ServerStatus status;
     private final Optional<CatalogServer> catalog;
@@ -103,14 +100,7 @@ final class ServerVerbs {
                 .put("entries", done.entries())
                 .put("registered", done.registered())
                 .put("skipped", done.skipped());
-        ArrayNode list = result.putArray("skipped_entries");
-        for (Skipped entry : replica.skipped()) {
-            if (entry.source().equals(done.source()) && list.size() < SHOWN_SKIPPED) {
-                list.addObject()
-                        .put("path", entry.source() + (entry.path().isEmpty() ? "" : "/" + entry.path()))
-                        .put("reason", entry.reason());
-            }
-        }
+        ServerStatus.addSkipped(result.putArray("skipped_entries"), replica.skipped(path));
         return result;
     }
 
