@@ -89,17 +89,17 @@ final class MountVerb extends Verb {
     @Override
     public Integer call() throws Exception {
         SpigotHome home = SpigotHome.fromEnvironment();
-        String place = MountPoint.check(mountPoint);
         Optional<String> joining = valid(() -> TokenText.read(token));
-        MountConfiguration configuration = valid(() -> new MountConfiguration(
+        MountConfiguration asked = valid(() -> new MountConfiguration(
                 server,
-                place,
+                mountPoint,
                 joining,
                 Optional.ofNullable(cache).map(path -> path.toAbsolutePath().normalize()),
                 cacheSize,
                 memory,
                 onUnreachable,
                 timeout));
+        MountConfiguration configuration = asked.at(MountPoint.check(mountPoint));
         MountLauncher launcher = new MountLauncher(configuration, home, START);
         if (foreground) {
             launcher.inForeground(() -> print("mounted " + configuration.mountPoint()));

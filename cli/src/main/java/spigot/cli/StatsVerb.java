@@ -52,14 +52,19 @@ final class StatsVerb extends Verb {
         }
     }
 
-    /** Counters as what was added; sizes of what is there now ({@code *_now}, rss, cached, open) as they are. */
-    private static JsonNode difference(JsonNode before, JsonNode now) {
+    /** Counters as what was added; sizes of what is there now and times ({@code *_now}, {@code *_micros}, rss, cached, open) as they are. */
+    static JsonNode difference(JsonNode before, JsonNode now) {
         ObjectNode result = Json.object();
         for (Map.Entry<String, JsonNode> field : now.properties()) {
             String name = field.getKey();
-            boolean gauge = name.startsWith("rss") || name.endsWith("_now") || name.endsWith("_budget");
+            boolean gauge = name.startsWith("rss")
+                    || name.endsWith("_now")
+                    || name.endsWith("_budget")
+                    || name.endsWith("_micros");
             if (field.getValue().isIntegralNumber() && !gauge) {
                 result.put(name, field.getValue().asLong() - before.path(name).asLong());
+            } else if (field.getValue().isObject()) {
+                result.set(name, difference(before.path(name), field.getValue()));
             } else {
                 result.set(name, field.getValue());
             }

@@ -2,14 +2,18 @@ package spigot.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -100,13 +104,7 @@ class MountTest {
                 }
             }
         }
-        String log = processes.home().resolve("logs").toString();
-        assertThat(ProcessHandle.allProcesses()
-                        .filter(ProcessHandle::isAlive)
-                        .map(handle -> handle.info().commandLine().orElse(""))
-                        .filter(line -> line.contains("MountMain")
-                                && line.contains(log + "/" + spigot.node.home.SpigotHome.nameOf(point.toString()))))
-                .isEmpty();
+        assertThat(daemonsOf(point)).isEmpty();
     }
 
     @Test
@@ -225,7 +223,86 @@ class MountTest {
             assertThat(others.lastServer().waitFor()).isZero();
             assertThat(foreignData.resolve("control.sock")).doesNotExist();
             assertRefused(mount(foreign, point, "--token", token()), point, foreign);
+            // At once, not when patience ends.
+            assertThat(here("status", foreign).err()).contains(foreign).doesNotContain("within");
         }
+    }
+
+    @Test
+    void refusesAMountPointThatIsNotEmpty() throws Exception {
+        Path point = point("full");
+        Files.createFile(point.resolve("something"));
+        assertRefused(mount(address, point), point, "not empty", point.toString());
+    }
+
+    @Test
+    void isNotMountedWhenItIsInterrupted() throws Exception {
+        Path point = point("interrupted");
+        String joining = token();
+        processes.willMount(point);
+        Process mount = processes.start(
+                directory.resolve("interrupted.out"), "mount", address, point.toString(), "--token", joining);
+        await().atMost(Duration.ofSeconds(60)).until(() -> !daemonsOf(point).isEmpty());
+        mount.destroy();
+        mount.waitFor();
+        await().atMost(Duration.ofSeconds(60)).until(() -> daemonsOf(point).isEmpty());
+        assertThat(Processes.isMounted(point)).isFalse();
+        assertNothingRuns(point);
+    }
+
+    @Test
+    void answersQuestionsSoonWhenTheServerHasStopped() throws Exception {
+        Path source = Files.createDirectories(directory.resolve("silent-source"));
+        Files.createFile(source.resolve("file"));
+        try (Processes others = new Processes(directory, directory.resolve("silent"))) {
+            Path silentData = directory.resolve("silent-data");
+            String silent = others.server(silentData, "--publish", source + "=/data");
+            Path point = point("silent-point");
+            Processes.Ended made = others.spigot("token", "create", "--role", "node", "--data", silentData.toString());
+            others.willMount(point);
+            assertOk(others.spigot(
+                    "mount", silent, point.toString(), "--token", made.out().strip()));
+            String file = point.resolve("data/file").toString();
+            Process server = others.lastServer();
+            signal("STOP", server);
+            try {
+                Path status = directory.resolve("silent-status");
+                Process asking = others.start(status, "status", "--data", silentData.toString());
+                Processes.Ended info = others.spigot("info", file);
+                assertThat(info.code()).isEqualTo(1);
+                assertThat(info.err()).contains("the catalog has not answered for 10 s", "spigot status " + point);
+                assertThat(asking.waitFor()).isEqualTo(1);
+                assertThat(Path.of(status + ".err")).content().contains("does not answer", "10000 ms");
+            } finally {
+                signal("CONT", server);
+            }
+        }
+    }
+
+    private static void signal(String name, Process process) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, String.valueOf(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    /** Its processes in /proc; one that has ended and waits for its parent has no command line any more. */
+    private static List<Path> daemonsOf(Path point) throws IOException {
+        String log = "/" + spigot.node.home.SpigotHome.nameOf(point.toString()) + ".log";
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
+            for (Path process : all) {
+                try {
+                    if (Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1)
+                            .contains("-Dspigot.log.file=" + processes.home() + "/logs" + log)) {
+                        found.add(process);
+                    }
+                } catch (IOException e) {
+                    assertThat(process).doesNotExist(); // it has just ended
+                }
+            }
+        }
+        return found;
     }
 
     @Test

@@ -3,6 +3,7 @@ package spigot.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -69,5 +70,16 @@ class UnitsTest {
                           22  -
                         below
                           deep  true""");
+    }
+
+    @Test
+    void countersOfAnIntervalAreDifferencesAtAllDepths() throws Exception {
+        JsonNode before =
+                Json.parse("{\"reads\":5,\"open_now\":2,\"operations\":{\"read\":{\"count\":7,\"mean_micros\":9}}}");
+        JsonNode now = Json.parse(
+                "{\"reads\":8,\"open_now\":3,\"operations\":{\"read\":{\"count\":9,\"mean_micros\":8},\"open\":{\"count\":1}}}");
+        assertThat(Json.line(StatsVerb.difference(before, now)))
+                .isEqualTo("{\"reads\":3,\"open_now\":3,\"operations\":{\"read\":{\"count\":2,\"mean_micros\":8},"
+                        + "\"open\":{\"count\":1}}}");
     }
 }

@@ -23,6 +23,10 @@ import spigot.node.mount.MountTable;
 
 /** Looks at what Spigot needs on this machine and at the mounts of this user. Each check is bounded in time; no mount is touched. */
 public final class Doctor {
+    /** Of stat(2): what kind of file a mode tells of. */
+    private static final int S_IFMT = 0170000;
+
+    private static final int S_IFCHR = 0020000;
     private static final Path DEV_FUSE = Path.of("/dev/fuse");
     private static final int ENOUGH_DESCRIPTORS = 4096;
 
@@ -83,11 +87,16 @@ public final class Doctor {
                 "Java " + Runtime.version() + " in " + System.getProperty("java.home"));
     }
 
-    private Finding devFuse() {
+    private Finding devFuse() throws IOException {
         if (!Files.exists(DEV_FUSE)) {
             return new Finding(
                     Verdict.FAILED,
                     "there is no /dev/fuse: load the kernel module (modprobe fuse), or give the container the device (--device /dev/fuse)");
+        }
+        if (!isCharacterDevice(DEV_FUSE)) {
+            return new Finding(
+                    Verdict.FAILED,
+                    "/dev/fuse is no device: give the container the real one (--device /dev/fuse), or make it (mknod /dev/fuse c 10 229)");
         }
         try (FileChannel device = FileChannel.open(DEV_FUSE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
             return new Finding(Verdict.OK, "/dev/fuse can be opened" + (device.isOpen() ? "" : " no longer"));
@@ -97,6 +106,11 @@ public final class Doctor {
                     "/dev/fuse can't be opened by this user (" + NodeException.reason(e)
                             + "): its mode should be 0666; in a container the device must be permitted");
         }
+    }
+
+    private static boolean isCharacterDevice(Path path) throws IOException {
+        int mode = (int) Files.getAttribute(path, "unix:mode");
+        return (mode & S_IFMT) == S_IFCHR;
     }
 
     private Finding fusermount() {

@@ -55,7 +55,7 @@ public record GridMember(Path directory, Identity identity) {
         if (candidates.isEmpty()) {
             throw new NodeException(
                     "this user has joined no grid yet: run 'spigot token create --role node' on the machine of "
-                            + server + " and give the token with --token");
+                            + server + " and give the token to 'spigot mount' with --token");
         }
         if (candidates.stream()
                                 .filter(known -> known.addresses().contains(server.toString()))

@@ -11,6 +11,8 @@ import spigot.catalog.client.Grid;
 import spigot.catalog.client.NamespaceListener;
 import spigot.node.home.GridIdentities;
 import spigot.node.home.SpigotHome;
+import spigot.transport.LinkBrokenException;
+import spigot.transport.Peer;
 import spigot.transport.TransportCounters;
 import spigot.transport.TransportLimits;
 import spigot.transport.tls.Connector;
@@ -28,6 +30,13 @@ public final class RemoteGrid {
         SecureRandom random = new SecureRandom();
         GridMember member = GridMember.known(server, new GridIdentities(home), counters, random);
         Connector connector = new Connector(member::identity, TransportLimits.DEFAULT, counters, random);
+        try (Peer peer = connector.peer(server.toString(), new RefusingHandler())) {
+            // One attempt, which the transport bounds: the catalog's client would try for as long as its patience
+            // lasts.
+            peer.link(Duration.ZERO);
+        } catch (LinkBrokenException e) {
+            throw new NodeException(NodeException.reason(e), e);
+        }
         try (CatalogClient catalog = new CatalogClient(
                 handler -> connector.peer(server.toString(), handler),
                 CatalogClientSettings.DEFAULT.withPatience(PATIENCE),

@@ -53,6 +53,11 @@ public record MountConfiguration(
         }
     }
 
+    /** The same somewhere else. */
+    public MountConfiguration at(String place) {
+        return new MountConfiguration(server, place, token, cache, cacheBytes, memoryBytes, onUnreachable, timeout);
+    }
+
     /** The part of the memory in which names and attributes are kept, on the heap. */
     public long namesBytes() {
         return Math.clamp(memoryBytes / NAMES_SHARE, MIN_NAMES_BYTES, MAX_NAMES_BYTES);

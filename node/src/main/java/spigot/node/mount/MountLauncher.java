@@ -59,10 +59,22 @@ public final class MountLauncher {
         Process daemon = start(
                 command(List.of("-Dspigot.log.file=" + log), "background"),
                 ProcessBuilder.Redirect.to(errors.toFile()));
+        // Ctrl-C before it is mounted: it has a session of its own, and would go on.
+        Thread unwanted = Thread.ofPlatform().unstarted(() -> end(daemon));
+        Runtime.getRuntime().addShutdownHook(unwanted);
         try (OutputStream in = daemon.getOutputStream()) {
             in.write(configurationLine());
         }
         awaitReady(daemon, errors);
+        keep(unwanted);
+    }
+
+    private static void keep(Thread unwanted) throws NodeException {
+        try {
+            Runtime.getRuntime().removeShutdownHook(unwanted);
+        } catch (IllegalStateException e) {
+            throw new NodeException("it was interrupted, and is not mounted", e);
+        }
     }
 
     /** Returns when the mount has ended. The process of the mount ends with this one. */

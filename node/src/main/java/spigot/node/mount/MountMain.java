@@ -16,7 +16,7 @@ import spigot.node.home.SpigotHome;
 
 /**
  * The process of one mount. Reads its configuration, one JSON line, from standard input; writes one JSON line to standard output when it
- * serves ("ready") or can't ("error"). In the background it leaves the session of who started it; in the foreground it ends when
+ * serves ("ready") or can't ("error"), and ends at once when nobody reads that. In the background it leaves the session of who started it; in the foreground it ends when
  * standard input does. SIGTERM unmounts.
  */
 public final class MountMain {
@@ -64,7 +64,10 @@ public final class MountMain {
         }
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(mount::close));
-        answer(out, Json.object().put("ready", true));
+        if (!answer(out, Json.object().put("ready", true))) {
+            log.info("event=mount_unwanted reason=\"who asked for it is gone\"");
+            return 1;
+        }
         if (foreground) {
             Thread.ofPlatform().daemon().name("parent").start(() -> awaitEnd(in, mount));
         }
@@ -83,8 +86,11 @@ public final class MountMain {
         mount.close();
     }
 
-    private static void answer(PrintStream out, ObjectNode line) {
+    /** @return false when nobody can read it any more */
+    private static boolean answer(PrintStream out, ObjectNode line) {
         out.println(Json.line(line));
+        boolean heard = !out.checkError();
         out.close();
+        return heard;
     }
 }

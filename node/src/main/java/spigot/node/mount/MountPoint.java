@@ -1,6 +1,8 @@
 package spigot.node.mount;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,14 +31,34 @@ public final class MountPoint {
                                     + mounted.get().type() + " is mounted there; choose another directory");
         }
         Path directory = Path.of(path);
-        boolean[] found = BoundedTask.within(LOOK, "looking at " + path, () ->
-                new boolean[] {Files.exists(directory), Files.isDirectory(directory)});
-        if (!found[0]) {
-            throw new NodeException("there is no directory " + path + ": make it first");
+        Found found = BoundedTask.within(LOOK, "looking at " + path, () -> look(directory));
+        return switch (found) {
+            case NOTHING -> throw new NodeException("there is no directory " + path + ": make it first");
+            case NO_DIRECTORY -> throw new NodeException(path + " is not a directory");
+            case NOT_EMPTY ->
+                throw new NodeException(
+                        path + " is not empty, and what lies there would be hidden: choose an empty directory");
+            case EMPTY, NOT_READABLE -> path;
+        };
+    }
+
+    private enum Found {
+        NOTHING,
+        NO_DIRECTORY,
+        NOT_EMPTY,
+        EMPTY,
+        NOT_READABLE
+    }
+
+    private static Found look(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return Files.exists(directory) ? Found.NO_DIRECTORY : Found.NOTHING;
         }
-        if (!found[1]) {
-            throw new NodeException(path + " is not a directory");
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(directory)) {
+            return entries.iterator().hasNext() ? Found.NOT_EMPTY : Found.EMPTY;
+        } catch (AccessDeniedException e) {
+            // Whether it may be mounted on is for the kernel, or fusermount3, to say.
+            return Found.NOT_READABLE;
         }
-        return path;
     }
 }

@@ -6,7 +6,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import spigot.cache.ByteRange;
 import spigot.cache.FileClient;
 import spigot.catalog.client.CatalogClient;
@@ -21,10 +24,14 @@ import spigot.node.Json;
 import spigot.node.NodeException;
 import spigot.node.control.ControlHandler;
 
-/** The verbs of local users that a mount carries out. Safe for any thread; those that ask servers block as long as the mount's policy says. */
+/**
+ * The verbs of local users that a mount carries out. Safe for any thread; those that ask servers end after ten
+ * seconds; only warming up waits as long as the mount's policy says.
+ */
 final class MountVerbs {
     private static final int SHOWN_RANGES = 10_000;
     private static final int UNMOUNT_SECONDS = 20;
+    private static final int QUESTION_SECONDS = 10;
 
     private final MountStatus status;
     private final CatalogClient catalog;
@@ -47,10 +54,40 @@ final class MountVerbs {
         return Map.of(
                 "status", (request, progress) -> status.tree(),
                 "stats", (request, progress) -> status.stats(),
-                "info", (request, progress) -> info(request),
-                "replicas", (request, progress) -> replicas(request),
+                "info", (request, progress) -> bounded(request, this::info),
+                "replicas", (request, progress) -> bounded(request, this::replicas),
                 "warmup", warmup::run,
                 "unmount", (request, progress) -> unmount(request));
+    }
+
+    @FunctionalInterface
+    private interface Question {
+        JsonNode ask(ObjectNode request) throws NodeException, IOException, InterruptedException;
+    }
+
+    /** A question about a path is answered soon or not at all, also where a read would wait for ever. */
+    private JsonNode bounded(ObjectNode request, Question question)
+            throws NodeException, IOException, InterruptedException {
+        FutureTask<JsonNode> answer = new FutureTask<>(() -> question.ask(request));
+        Thread asking = Thread.ofVirtual().name("question").start(answer);
+        try {
+            return answer.get(QUESTION_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException e) {
+            throw new NodeException(
+                    "the catalog has not answered for " + QUESTION_SECONDS + " s about "
+                            + request.path("path").asText() + ": 'spigot status " + mounted.mountPoint()
+                            + "' tells whether it can be reached",
+                    e);
+        } catch (ExecutionException e) {
+            switch (e.getCause()) {
+                case NodeException known -> throw known;
+                case IOException known -> throw known;
+                case RuntimeException fault -> throw fault;
+                case null, default -> throw new IllegalStateException(e);
+            }
+        } finally {
+            asking.interrupt();
+        }
     }
 
     private JsonNode info(ObjectNode request) throws NodeException, IOException, InterruptedException {
