@@ -8,6 +8,9 @@ final class GrantedLease {
     final LeasedObject object;
     long grantSequence;
 
+    /** The sequence before a change of its own session took effect, which the holder may not know of yet; 0 after a grant. */
+    long sequenceBeforeOwnChange;
+
     /** Present while a Revoke waits for its acknowledgement. */
     @Nullable
     Revocation revocation;

@@ -1,8 +1,10 @@
 package spigot.coherence;
 
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -30,8 +32,16 @@ public final class Grantor {
      * that nobody ever uses, and ends none. Leases of a former life of this grantor are not known here, so that no Change is
      * cleared before the longest of them has run out (grace). Shared leases may be granted meanwhile: they are in nobody's way.
      *
+     * A change on behalf of a client, its actor, is the exception: the actor's leases stay while it takes effect. So the actor alone
+     * may go on to see the state before it, and as long as it may, nobody else gets to see the state after it: grants wait for
+     * the end of the change, which is when the actor has seen it or its session has ended, and answers without a lease wait as
+     * well (isUnseen). The actor never waits for itself: its requests stand before its own change.
+     *
      * Why every change ends. A Revoke is repeated until it is acknowledged; a holder that does not acknowledge for the length
-     * of a lease is not renewed any more, so that its session ends.
+     * of a lease is not renewed any more, so that its session ends. The same holds for an actor that does not say what it has
+     * seen. Changes of one object stand in one order, and all objects of a change are queued at once: an actor whose change
+     * stands behind another one owes, like everybody, the acknowledgement of that one's Revoke, and is waited for by nobody
+     * before its own change has taken effect.
      */
 
     /** How many Revokes are repeated in one tick at most. */
@@ -90,7 +100,12 @@ public final class Grantor {
             case GrantorEvent.RevokeAck ack -> acknowledged(ack, out);
             case GrantorEvent.Bye(NodeId client, long session) -> bye(client, session, out);
             case GrantorEvent.Change change -> change(change, nowMillis, out);
+            case GrantorEvent.Hide(long change, List<FileId> hidden) ->
+                change(new Changing(change, null, true), hidden, nowMillis, out);
             case GrantorEvent.Finish(long change) -> finish(change, nowMillis, out);
+            case GrantorEvent.Visible(long change) -> visible(change, nowMillis, out);
+            case GrantorEvent.Seen(NodeId client, long session, long change) ->
+                seen(client, session, change, nowMillis, out);
             case GrantorEvent.Tick() -> revokeAgain(nowMillis, out);
         }
     }
@@ -111,6 +126,30 @@ public final class Grantor {
     /** Whether somebody has a lease on the object, or it is being changed. */
     public boolean isLeased(FileId object) {
         return objects.containsKey(object);
+    }
+
+    /**
+     * Whether a change of the object may have taken effect that its actor, another session than this, has not seen: what was
+     * read of it without a lease must not be shown before it has.
+     *
+     * @param session of whoever is to be shown it; 0 for none
+     */
+    public boolean isUnseen(FileId object, long session) {
+        LeasedObject changed = objects.get(object);
+        if (changed == null || !(changed.first() instanceof Changing changing)) {
+            return false;
+        }
+        if (changing.former) {
+            return true;
+        }
+        if (changing.remaining > 0) {
+            return false;
+        }
+        GrantorSession actor = changing.actor;
+        return actor != null
+                && actor.number != session
+                && sessions.get(actor.number) == actor
+                && guards.contains(Guard.UNSEEN_IS_NOT_SHOWN);
     }
 
     /** Changes that are not finished. */
@@ -135,8 +174,9 @@ public final class Grantor {
             end(late, out);
         }
         if (nowMillis >= graceEndMillis && !inGrace.isEmpty()) {
-            inGrace.forEach(changing -> cleared(changing, out));
+            List<Changing> waited = List.copyOf(inGrace);
             inGrace.clear();
+            waited.forEach(changing -> cleared(changing, out));
         }
     }
 
@@ -179,10 +219,15 @@ public final class Grantor {
     }
 
     private boolean overdue(GrantorSession session, long nowMillis) {
-        if (session.owed.isEmpty() || !guards.contains(Guard.NO_RENEWAL_WHILE_OVERDUE)) {
+        if (!guards.contains(Guard.NO_RENEWAL_WHILE_OVERDUE)) {
             return false;
         }
-        GrantedLease.Revocation oldest = session.owed.getFirst().revocation;
+        Map.Entry<Long, Long> unseen = session.unseen.firstEntry();
+        if (unseen != null && nowMillis - unseen.getValue() > config.leaseMillis()) {
+            return true;
+        }
+        GrantedLease.Revocation oldest =
+                session.owed.isEmpty() ? null : session.owed.getFirst().revocation;
         return oldest != null && nowMillis - oldest.sinceMillis > config.leaseMillis();
     }
 
@@ -198,15 +243,31 @@ public final class Grantor {
             out.accept(new GrantorAction.Refused(acquire.request(), Reason.REVOKING));
         } else if (object == null || !object.changing() || !guards.contains(Guard.GRANTS_WAIT_BEHIND_CHANGES)) {
             grant(acquire.request(), session, acquire.object(), nowMillis, out);
+        } else if (isOwnChange(object, session)) {
+            if (lease != null) {
+                grant(acquire.request(), session, acquire.object(), nowMillis, out);
+            } else {
+                out.accept(new GrantorAction.Refused(acquire.request(), Reason.REVOKING));
+            }
         } else if (acquires.size() >= config.maxWaiting()) {
             out.accept(new GrantorAction.Refused(acquire.request(), Reason.TOO_MANY_WAITING));
         } else {
             Acquiring acquiring = new Acquiring(acquire.request(), session.number, object);
             InvariantException.check(
                     acquires.put(acquire.request(), acquiring) == null, "numbers of requests are not used again");
-            boolean first = object.enqueue(acquiring);
-            InvariantException.check(!first, "acquires wait only behind changes");
+            if (guards.contains(Guard.ACTOR_DOES_NOT_WAIT_FOR_ITSELF)) {
+                object.enqueueBeforeOwn(acquiring, session);
+            } else {
+                boolean first = object.enqueue(acquiring);
+                InvariantException.check(!first, "acquires wait only behind changes");
+            }
         }
+    }
+
+    private boolean isOwnChange(LeasedObject object, GrantorSession session) {
+        return object.first() instanceof Changing changing
+                && changing.actor == session
+                && guards.contains(Guard.ACTOR_DOES_NOT_WAIT_FOR_ITSELF);
     }
 
     private void withdraw(long request, Consumer<GrantorAction> out) {
@@ -238,6 +299,7 @@ public final class Grantor {
         }
         session.leases.putLast(id, lease);
         lease.grantSequence = ++sequence;
+        lease.sequenceBeforeOwnChange = 0;
         out.accept(new GrantorAction.Granted(request, session.number, epoch, id, lease.grantSequence));
     }
 
@@ -286,7 +348,9 @@ public final class Grantor {
     private void release(GrantorEvent.Release release, Consumer<GrantorAction> out) {
         GrantedLease lease = leaseOf(release.client(), release.session(), release.object());
         if (lease != null
-                && (lease.grantSequence == release.grantSequence() || !guards.contains(Guard.RELEASE_SEQUENCE))) {
+                && (lease.grantSequence == release.grantSequence()
+                        || lease.sequenceBeforeOwnChange == release.grantSequence()
+                        || !guards.contains(Guard.RELEASE_SEQUENCE))) {
             remove(lease, out);
         }
     }
@@ -299,13 +363,21 @@ public final class Grantor {
     }
 
     private void change(GrantorEvent.Change change, long nowMillis, Consumer<GrantorAction> out) {
-        Set<FileId> distinct = new LinkedHashSet<>(change.objects());
+        GrantorSession actor = null;
+        if (change.actor().isPresent()) {
+            GrantorEvent.Actor who = change.actor().get();
+            actor = used(who.client(), who.session(), out);
+        }
+        change(new Changing(change.change(), actor, false), change.objects(), nowMillis, out);
+    }
+
+    private void change(Changing changing, List<FileId> wanted, long nowMillis, Consumer<GrantorAction> out) {
+        Set<FileId> distinct = new LinkedHashSet<>(wanted);
         InvariantException.check(
                 changes.size() < config.maxWaiting() && distinct.size() <= config.maxObjectsPerChange(),
                 "the caller keeps changes within their bounds");
-        Changing changing = new Changing(change.change());
         InvariantException.check(
-                changes.put(change.change(), new Changes(changing, distinct)) == null,
+                changes.put(changing.change, new Changes(changing, distinct)) == null,
                 "numbers of changes are not used again");
         // One more, so that it is not cleared before all its objects are in their queues.
         changing.remaining = distinct.size() + 1;
@@ -315,7 +387,8 @@ public final class Grantor {
                 begin(changing, object, nowMillis, out);
             }
         }
-        if (nowMillis < graceEndMillis && !distinct.isEmpty() && guards.contains(Guard.GRACE)) {
+        boolean waits = changing.former ? guards.contains(Guard.HIDDEN_AFTER_RESTART) : guards.contains(Guard.GRACE);
+        if (nowMillis < graceEndMillis && !distinct.isEmpty() && waits) {
             inGrace.add(changing);
         } else {
             cleared(changing, out);
@@ -325,13 +398,24 @@ public final class Grantor {
     /** It is this change's turn at this object. */
     private void begin(Changing changing, LeasedObject object, long nowMillis, Consumer<GrantorAction> out) {
         for (GrantedLease lease = object.firstHolder; lease != null; lease = lease.nextHolder) {
-            if (lease.revocation == null) {
+            if (lease.revocation == null && !isSpared(lease, changing)) {
                 revoke(lease, nowMillis, out);
             }
         }
-        if (object.firstHolder == null || !guards.contains(Guard.CHANGE_WAITS_FOR_ACKS)) {
+        if (isFree(object, changing) || !guards.contains(Guard.CHANGE_WAITS_FOR_ACKS)) {
+            object.cleared = true;
             cleared(changing, out);
         }
+    }
+
+    private boolean isSpared(GrantedLease lease, Changing changing) {
+        return lease.session == changing.actor
+                || (changing.actor != null && !guards.contains(Guard.ONLY_THE_ACTOR_IS_SPARED));
+    }
+
+    private boolean isFree(LeasedObject object, Changing changing) {
+        return object.heldByNoOther(changing.actor)
+                || (changing.actor != null && !guards.contains(Guard.ONLY_THE_ACTOR_IS_SPARED));
     }
 
     private void cleared(Changing changing, Consumer<GrantorAction> out) {
@@ -342,7 +426,11 @@ public final class Grantor {
             if (guards.size() == Guard.values().length) {
                 checkUnheld(changing);
             }
-            out.accept(new GrantorAction.Cleared(changing.change));
+            if (changing.former) {
+                finishVisible(changing.change, lastMillis, out);
+            } else {
+                out.accept(new GrantorAction.Cleared(changing.change));
+            }
         }
     }
 
@@ -354,15 +442,66 @@ public final class Grantor {
         for (FileId id : all.objects()) {
             LeasedObject object = objects.get(id);
             InvariantException.check(
-                    object != null && object.firstHolder == null && object.first() == changing,
-                    "nobody holds an object that may change, and it is this change's turn");
+                    object != null && object.heldByNoOther(changing.actor) && object.first() == changing,
+                    "nobody else holds an object that may change, and it is this change's turn");
         }
+    }
+
+    private void visible(long number, long nowMillis, Consumer<GrantorAction> out) {
+        Changes made = changes.get(number);
+        if (made == null) {
+            return;
+        }
+        InvariantException.check(made.changing().remaining <= 0, "a change takes effect only after it is cleared");
+        GrantorSession actor = made.changing().actor;
+        List<GrantorAction.Held> held = new ArrayList<>();
+        if (actor != null && sessions.get(actor.number) == actor) {
+            for (FileId id : made.objects()) {
+                @Nullable GrantedLease lease = actor.leases.get(id);
+                if (lease != null && lease.revocation != null) {
+                    held.add(new GrantorAction.Held(id, lease.revocation.sequence, false));
+                } else if (lease != null) {
+                    lease.sequenceBeforeOwnChange = lease.grantSequence;
+                    lease.grantSequence = ++sequence;
+                    held.add(new GrantorAction.Held(id, lease.grantSequence, true));
+                }
+            }
+        }
+        boolean holds = !held.isEmpty();
+        if (actor != null && holds) {
+            actor.unseen.putIfAbsent(number, nowMillis);
+            out.accept(new GrantorAction.OwnChange(number, actor.number, epoch, List.copyOf(held)));
+        }
+        if (!holds || !guards.contains(Guard.OPEN_UNTIL_SEEN)) {
+            finishVisible(number, nowMillis, out);
+        }
+    }
+
+    private void seen(NodeId client, long session, long number, long nowMillis, Consumer<GrantorAction> out) {
+        Changes made = changes.get(number);
+        if (made == null) {
+            return;
+        }
+        GrantorSession actor = made.changing().actor;
+        boolean own = actor != null && actor == sessions.of(client, session) && actor.unseen.containsKey(number);
+        if (own || !guards.contains(Guard.SEEN_BY_THE_ACTOR)) {
+            finishVisible(number, nowMillis, out);
+        }
+    }
+
+    private void finishVisible(long number, long nowMillis, Consumer<GrantorAction> out) {
+        finish(number, nowMillis, out);
+        out.accept(new GrantorAction.Finished(number));
     }
 
     private void finish(long number, long nowMillis, Consumer<GrantorAction> out) {
         Changes finished = changes.remove(number);
         if (finished == null) {
             return;
+        }
+        GrantorSession actor = finished.changing().actor;
+        if (actor != null) {
+            actor.unseen.remove(number);
         }
         inGrace.remove(finished.changing());
         for (FileId id : finished.objects()) {
@@ -423,6 +562,9 @@ public final class Grantor {
         while (!session.leases.isEmpty()) {
             remove(session.leases.firstEntry().getValue(), out);
         }
+        for (long change : List.copyOf(session.unseen.keySet())) {
+            finishVisible(change, lastMillis, out);
+        }
         out.accept(new GrantorAction.SessionEnded(session.client.node(), session.number));
     }
 
@@ -436,12 +578,26 @@ public final class Grantor {
         object.removeHolder(lease);
         leases--;
         InvariantException.check(leases >= 0, "no lease is removed twice");
-        if (object.firstHolder == null) {
-            if (object.first() instanceof Changing changing) {
+        if (object.first() instanceof Changing changing) {
+            if (!object.cleared && isFree(object, changing)) {
+                object.cleared = true;
                 cleared(changing, out);
-            } else {
-                objects.remove(object.id);
             }
+            if (changing.actor == lease.session) {
+                actorGaveBack(changing, lease.session, out);
+            }
+        } else if (object.firstHolder == null) {
+            objects.remove(object.id);
+        }
+    }
+
+    /** An actor that holds nothing of what it has changed shows nothing of it: there is nothing to wait for any more. */
+    private void actorGaveBack(Changing changing, GrantorSession actor, Consumer<GrantorAction> out) {
+        Changes made = changes.get(changing.change);
+        if (made != null
+                && actor.unseen.containsKey(changing.change)
+                && made.objects().stream().noneMatch(actor.leases::containsKey)) {
+            finishVisible(changing.change, lastMillis, out);
         }
     }
 }

@@ -1,5 +1,6 @@
 package spigot.coherence;
 
+import java.util.List;
 import spigot.model.FileId;
 import spigot.model.NodeId;
 
@@ -18,8 +19,27 @@ public sealed interface GrantorAction {
     record Revoke(NodeId client, long session, long epoch, FileId object, long revokeSequence)
             implements GrantorAction {}
 
-    /** Nobody holds an object of the change any more, and nobody will until {@link GrantorEvent.Finish}: it may take effect. */
+    /**
+     * Nobody but its actor holds an object of the change any more, and nobody will until it is finished: it may take effect.
+     */
     record Cleared(long change) implements GrantorAction {}
+
+    /**
+     * For the actor of a change that has taken effect: it has to say {@link GrantorEvent.Seen}.
+     *
+     * @param held its leases on the objects
+     */
+    record OwnChange(long change, long session, long epoch, List<Held> held) implements GrantorAction {}
+
+    /**
+     * @param sequence all grants of the object with lower ones are void
+     * @param kept the lease is of the object as it is now; else it had been revoked before with this sequence: its holder, which may
+     *     not have heard of that, must not use it any more
+     */
+    record Held(FileId object, long sequence, boolean kept) {}
+
+    /** The change that had taken effect is seen by its actor, or the actor's session has ended, maybe with a former life. */
+    record Finished(long change) implements GrantorAction {}
 
     /** The session has ended, by expiry or by a newer one; all it held is void. */
     record SessionEnded(NodeId client, long session) implements GrantorAction {}

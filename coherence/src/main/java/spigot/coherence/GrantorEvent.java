@@ -1,6 +1,7 @@
 package spigot.coherence;
 
 import java.util.List;
+import java.util.Optional;
 import spigot.model.FileId;
 import spigot.model.NodeId;
 
@@ -33,11 +34,33 @@ public sealed interface GrantorEvent {
     /**
      * The objects are to change together: all their leases must be gone first, and none is granted until {@link Finish}.
      * Changes of one object happen in order.
+     *
+     * @param actor on whose behalf: its leases on the objects stay. It learns what they lead to now with its answer, and until it
+     *     has said {@link Seen} nobody else is shown the change
      */
-    record Change(long change, List<FileId> objects) implements GrantorEvent {}
+    record Change(long change, List<FileId> objects, Optional<Actor> actor) implements GrantorEvent {
+        public Change(long change, List<FileId> objects) {
+            this(change, objects, Optional.empty());
+        }
+    }
+
+    /**
+     * What a former life has changed on behalf of clients that may not have seen it: nobody is shown these objects before the leases of
+     * that life have run out. It is finished then by itself.
+     */
+    record Hide(long change, List<FileId> objects) implements GrantorEvent {}
+
+    /** A client in its session, which need not exist any more. */
+    record Actor(NodeId client, long session) {}
 
     /** The change has taken effect, or is given up; also while it is not {@link GrantorAction.Cleared} yet. */
     record Finish(long change) implements GrantorEvent {}
+
+    /** The change has taken effect: it is finished when its actor has seen it; at once when the actor has none of its objects. */
+    record Visible(long change) implements GrantorEvent {}
+
+    /** The actor's caches, its kernel's too, show what its own change made, or nothing. May come again. */
+    record Seen(NodeId client, long session, long change) implements GrantorEvent {}
 
     /** Time has passed. */
     record Tick() implements GrantorEvent {}

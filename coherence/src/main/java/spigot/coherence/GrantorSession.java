@@ -21,6 +21,9 @@ final class GrantorSession {
     /** Those whose Revoke is not acknowledged, oldest first. */
     final SequencedSet<GrantedLease> owed = new LinkedHashSet<>();
 
+    /** Its own changes that have taken effect and that it has not said to have seen: since when; oldest first. */
+    final SequencedMap<Long, Long> unseen = new LinkedHashMap<>();
+
     GrantorSession(ClientId client, long number, long nonce) {
         this.client = client;
         this.number = number;

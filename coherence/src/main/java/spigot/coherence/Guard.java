@@ -26,6 +26,18 @@ enum Guard {
     REVOKE_AGAIN,
     /** Only the client whose session it is may use it. */
     OWN_SESSION,
+    /** Of a change that has an actor, nobody else's leases stay. */
+    ONLY_THE_ACTOR_IS_SPARED,
+    /** A change that has taken effect stays open until its actor has seen it, or its session has ended. */
+    OPEN_UNTIL_SEEN,
+    /** Only the actor itself can have seen its change. */
+    SEEN_BY_THE_ACTOR,
+    /** What its actor has not seen is not shown to others, without a lease either. */
+    UNSEEN_IS_NOT_SHOWN,
+    /** What a former life has changed and its actor may not have seen is shown to nobody before that life's leases have run out. */
+    HIDDEN_AFTER_RESTART,
+    /** The actor's requests do not wait behind its own change, which waits for the actor. */
+    ACTOR_DOES_NOT_WAIT_FOR_ITSELF,
 
     // At the holder:
     /** The lease is counted from when Hello or Renew was sent, not from when it was answered. */
@@ -52,6 +64,12 @@ enum Guard {
     ACK_AFTER_DROP,
     /** A grant that comes while caches are being dropped is given back only when they are gone. */
     RELEASE_AFTER_DROP,
+    /** What was stored before the holder's own change is not valid under the lease that stays. */
+    OWN_CHANGE_ENDS_LEASE,
+    /** A lease stays only if it was of the version that the own change began with. */
+    OWN_CHANGE_FROM_VERSION,
+    /** Grants from before the holder's own change are void. */
+    GRANT_AFTER_OWN_CHANGE,
     /** Every grant that is void is known as such, although only a bounded number is remembered one by one. */
     FORGOTTEN_ARE_VOID
 }

@@ -115,6 +115,7 @@ public final class Holder {
                 }
             }
             case HolderEvent.Granted granted -> granted(granted, out);
+            case HolderEvent.OwnChange change -> ownChange(change, out);
             case HolderEvent.Revoked revoked -> revoked(revoked, out);
             case HolderEvent.Dropped(FileId object) -> dropped(object, nowMillis, out);
             case HolderEvent.GiveUp(FileId object) -> giveUp(object, out);
@@ -307,6 +308,40 @@ public final class Holder {
             giveUpOldest(session, out);
         }
         held.putLast(object, new Lease(object, session.term, sequence, granted.version()));
+    }
+
+    private void ownChange(HolderEvent.OwnChange change, Consumer<HolderAction> out) {
+        FileId object = change.object();
+        if (session == null || session.number != change.session() || session.epoch != change.epoch()) {
+            return;
+        }
+        // Maybe it only counts as void because too much was forgotten: then the lease is another one than we think.
+        boolean believed = !voided.contains(object, change.sequence());
+        if (guards.contains(Guard.GRANT_AFTER_OWN_CHANGE)) {
+            voided.add(object, change.sequence());
+        }
+        Lease lease = held.get(object);
+        if (lease == null) {
+            return;
+        }
+        lease.grantSequence = Math.max(lease.grantSequence, change.sequence());
+        if (lease.version().equals(change.version())) {
+            return;
+        }
+        boolean fits = lease.version().equals(change.from()) || !guards.contains(Guard.OWN_CHANGE_FROM_VERSION);
+        if (!believed || !fits) {
+            // It changed under our lease by something else as well: do not believe any of it.
+            held.remove(object);
+            voidReleased(lease);
+            dropToRelease(lease, session, out);
+            return;
+        }
+        if (guards.contains(Guard.OWN_CHANGE_ENDS_LEASE)) {
+            lease.end();
+        }
+        Lease stays = new Lease(object, session.term, lease.grantSequence, change.version());
+        stays.used = lease.used;
+        held.put(object, stays);
     }
 
     private void giveUpOldest(Session current, Consumer<HolderAction> out) {

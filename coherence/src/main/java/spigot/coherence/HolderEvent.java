@@ -25,6 +25,16 @@ public sealed interface HolderEvent {
     record Granted(long session, long epoch, FileId object, long grantSequence, Version version)
             implements HolderEvent {}
 
+    /**
+     * A change that this client asked for itself has taken effect: its lease stays, and is of the object as it is now. What was
+     * stored before is not valid under it.
+     *
+     * @param sequence as that of a grant; all grants with lower ones are void
+     * @param from the version that the object had before
+     */
+    record OwnChange(long session, long epoch, FileId object, long sequence, Version from, Version version)
+            implements HolderEvent {}
+
     record Revoked(long session, long epoch, FileId object, long revokeSequence) implements HolderEvent {}
 
     /** What {@link HolderAction.Drop} asked for has been done. */

@@ -22,8 +22,16 @@ final class LeasedObject {
         /** Objects that may still be held, and one more while the grace lasts. */
         int remaining;
 
-        Changing(long change) {
+        /** The session whose leases stay; it may have ended meanwhile. */
+        final @Nullable GrantorSession actor;
+
+        /** Whether it has taken effect in a former life. */
+        final boolean former;
+
+        Changing(long change, @Nullable GrantorSession actor, boolean former) {
             this.change = change;
+            this.actor = actor;
+            this.former = former;
         }
     }
 
@@ -31,6 +39,9 @@ final class LeasedObject {
 
     @Nullable
     GrantedLease firstHolder;
+
+    /** Whether the first change need not wait for a holder of this object any more. */
+    boolean cleared;
 
     private @Nullable ArrayDeque<Waiting> queue;
 
@@ -44,6 +55,12 @@ final class LeasedObject {
 
     boolean unused() {
         return firstHolder == null && queue == null;
+    }
+
+    /** Whether nobody holds it, or this session alone. */
+    boolean heldByNoOther(@Nullable GrantorSession session) {
+        GrantedLease holder = firstHolder;
+        return holder == null || (holder.nextHolder == null && holder.session == session);
     }
 
     void addHolder(GrantedLease lease) {
@@ -84,12 +101,39 @@ final class LeasedObject {
         return queue.size() == 1;
     }
 
+    /**
+     * Lets it wait behind the changes that are there, but not behind one whose actor the session is: that waits for the actor, whose
+     * kernel may be waiting for this answer. Not to be called when that is the first.
+     */
+    void enqueueBeforeOwn(Acquiring acquiring, GrantorSession session) {
+        ArrayDeque<Waiting> waiting = queue;
+        if (waiting == null) {
+            throw new InvariantException("acquires wait only behind changes");
+        }
+        ArrayDeque<Waiting> reordered = new ArrayDeque<>(waiting.size() + 1);
+        boolean placed = false;
+        for (Waiting next : waiting) {
+            if (!placed && next instanceof Changing changing && changing.actor == session) {
+                reordered.addLast(acquiring);
+                placed = true;
+            }
+            reordered.addLast(next);
+        }
+        if (!placed) {
+            reordered.addLast(acquiring);
+        }
+        queue = reordered;
+    }
+
     /** @return whether it was the first */
     boolean dequeue(Waiting waiting) {
         if (queue == null) {
             throw new InvariantException("what waits is in the queue of its object");
         }
         boolean first = queue.peekFirst() == waiting;
+        if (first) {
+            cleared = false;
+        }
         boolean there = first ? queue.pollFirst() != null : queue.removeFirstOccurrence(waiting);
         InvariantException.check(there, "what waits is in the queue of its object");
         if (queue.isEmpty()) {

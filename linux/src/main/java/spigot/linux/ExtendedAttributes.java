@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Lists and reads extended attributes, xattr(7), of what a descriptor leads to. It may be opened with O_PATH, and may be a
+ * Lists, reads and changes extended attributes, xattr(7), of what a descriptor leads to. It may be opened with O_PATH, and may be a
  * symbolic link, which is not followed: the calls go through /proc/self/fd, whose links the kernel resolves to the very inode.
  */
 public final class ExtendedAttributes {
@@ -24,6 +24,26 @@ public final class ExtendedAttributes {
             Downcall.of("llistxattr", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
     private static final MethodHandle GETXATTR =
             Downcall.of("getxattr", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+
+    /** The access list of a file, and the one that what is made in a directory begins with: acl(5) as extended attributes. */
+    public static final String ACCESS_LIST = "system.posix_acl_access";
+
+    public static final String DEFAULT_LIST = "system.posix_acl_default";
+
+    /** When an extended attribute is set, setxattr(2). */
+    public enum Setting {
+        ALWAYS(0),
+        /** EEXIST when it is there. */
+        ONLY_NEW(1),
+        /** ENODATA when it is not. */
+        ONLY_EXISTING(2);
+
+        private final int flags;
+
+        Setting(int flags) {
+            this.flags = flags;
+        }
+    }
 
     private ExtendedAttributes() {}
 
@@ -58,6 +78,53 @@ public final class ExtendedAttributes {
                 throw new SystemCallException("read the extended attribute", Names.show(name), state.get(JAVA_INT, 0));
             }
             return Memory.bytes(buffer, (int) length);
+        }
+    }
+
+    /** Whether it has the attribute; false too where the file system has none. */
+    public static boolean has(Descriptor file, String name) throws SystemCallException {
+        try {
+            return value(file, name.getBytes(StandardCharsets.US_ASCII)).length >= 0;
+        } catch (SystemCallException e) {
+            if (e.errno() == Errno.ENODATA || e.errno() == Errno.EOPNOTSUPP) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    public static void set(Descriptor file, byte[] name, byte[] value, Setting setting) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            long bytes = Memory.allocate(arena, Math.max(1, value.length), 1);
+            Memory.copy(value, 0, bytes, value.length);
+            long result = Libc.syscall(
+                    Machine.SYS_SETXATTR,
+                    Memory.cString(arena, file.procPath()),
+                    Memory.cString(arena, name),
+                    bytes,
+                    value.length,
+                    setting.flags,
+                    0);
+            if (result < 0) {
+                throw new SystemCallException("set the extended attribute", Names.show(name), (int) -result);
+            }
+        }
+    }
+
+    /** @throws SystemCallException ENODATA when it has no such attribute */
+    public static void remove(Descriptor file, byte[] name) throws SystemCallException {
+        try (Arena arena = Arena.ofConfined()) {
+            long result = Libc.syscall(
+                    Machine.SYS_REMOVEXATTR,
+                    Memory.cString(arena, file.procPath()),
+                    Memory.cString(arena, name),
+                    0,
+                    0,
+                    0,
+                    0);
+            if (result < 0) {
+                throw new SystemCallException("remove the extended attribute", Names.show(name), (int) -result);
+            }
         }
     }
 

@@ -27,6 +27,19 @@ public final class Machine {
     public static final long SYS_NAME_TO_HANDLE_AT = ARM ? 264 : 303;
     public static final long SYS_OPEN_BY_HANDLE_AT = ARM ? 265 : 304;
 
+    static final long SYS_MKDIRAT = ARM ? 34 : 258;
+    static final long SYS_MKNODAT = ARM ? 33 : 259;
+    static final long SYS_FCHOWNAT = ARM ? 54 : 260;
+    static final long SYS_UNLINKAT = ARM ? 35 : 263;
+    static final long SYS_LINKAT = ARM ? 37 : 265;
+    static final long SYS_SYMLINKAT = ARM ? 36 : 266;
+    static final long SYS_FCHMODAT = ARM ? 53 : 268;
+    static final long SYS_UTIMENSAT = ARM ? 88 : 280;
+    static final long SYS_RENAMEAT2 = ARM ? 276 : 316;
+    static final long SYS_TRUNCATE = ARM ? 45 : 76;
+    static final long SYS_SETXATTR = ARM ? 5 : 188;
+    static final long SYS_REMOVEXATTR = ARM ? 14 : 197;
+
     public static final int O_RDONLY = 0;
     public static final int O_WRONLY = 1;
     public static final int O_RDWR = 2;

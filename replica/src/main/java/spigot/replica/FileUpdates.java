@@ -238,6 +238,34 @@ final class FileUpdates {
         }
     }
 
+    /** Work on a file that tells the catalog by itself what it changes. */
+    interface Exclusive<T> {
+        T run() throws IOException, InterruptedException;
+    }
+
+    /** Runs it while nobody else changes the file, or takes what it does for a change behind the back. */
+    <T> T exclusively(ServedFile file, Exclusive<T> work) throws IOException, InterruptedException {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        for (CompletableFuture<Void> other = file.beginChange(mine);
+                other != null;
+                other = file.beginChange(mine)) {
+            await(other, file);
+        }
+        try {
+            return work.run();
+        } finally {
+            file.endChange(mine);
+        }
+    }
+
+    /** What an operation has made of the file, and the catalog knows; to be called {@link #exclusively}. */
+    void took(ServedFile file, IndexedFile row, boolean content) throws IOException {
+        setRow(file, row);
+        if (content) {
+            file.settle();
+        }
+    }
+
     /** Whether something is to be done about the file; a name that leads elsewhere is noted. On the caller's thread. */
     boolean hasChanged(ServedFile file) throws IOException {
         FileChange change = FileChange.between(file.row(), look(file));

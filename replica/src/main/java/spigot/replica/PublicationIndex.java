@@ -357,6 +357,64 @@ final class PublicationIndex implements AutoCloseable {
         }
     }
 
+    /** A name of the file, which may be a directory, becomes another one, which is free; all below stays where it is. */
+    void move(int number, FileId directory, RawBytes name, FileId toDirectory, RawBytes toName, FileId id)
+            throws IOException {
+        lock.lock();
+        try {
+            writing(batch -> {
+                leaves(batch, number, directory, name, id);
+                leads(batch, number, toDirectory, toName, id);
+            });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Two names lead to what the other one led to. */
+    void exchange(int number, IndexedName one, IndexedName other) throws IOException {
+        lock.lock();
+        try {
+            writing(batch -> {
+                leaves(batch, number, one.directory(), one.name(), one.id());
+                leaves(batch, number, other.directory(), other.name(), other.id());
+                leads(batch, number, one.directory(), one.name(), other.id());
+                leads(batch, number, other.directory(), other.name(), one.id());
+            });
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void leaves(WriteBatch batch, int number, FileId directory, RawBytes name, FileId id)
+            throws RocksDBException {
+        batch.delete(handle(Table.ENTRIES), IndexCodec.entry(number, directory, name));
+        batch.delete(handle(Table.NAMES), IndexCodec.fileName(id, directory, name));
+    }
+
+    private void leads(WriteBatch batch, int number, FileId directory, RawBytes name, FileId id)
+            throws RocksDBException {
+        batch.put(handle(Table.ENTRIES), IndexCodec.entry(number, directory, name), id.bytes());
+        batch.put(handle(Table.NAMES), IndexCodec.fileName(id, directory, name), EMPTY);
+    }
+
+    /** Remembers a file that has no name: a published root, or one that is kept for those who have it open. */
+    void putNameless(IndexedFile file) throws IOException {
+        putRoot(file);
+    }
+
+    /** Forgets a file that has no name. */
+    void forgetNameless(FileId id) throws IOException {
+        lock.lock();
+        try {
+            if (anyName(id) == null) {
+                writing(batch -> forgetFile(batch, id));
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /**
      * Removes a name and, if it is a directory, all below it.
      *

@@ -35,6 +35,7 @@ final class PublishedTree {
     private static final byte[] ITSELF = {};
 
     private final PublicationIndex index;
+    private final DirectoryTurns turns = new DirectoryTurns();
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition work = lock.newCondition();
     private final Condition done = lock.newCondition();
@@ -80,6 +81,11 @@ final class PublishedTree {
 
     Publication publication() {
         return publication;
+    }
+
+    /** Who changes its directories. */
+    DirectoryTurns turns() {
+        return turns;
     }
 
     int number() {
@@ -226,6 +232,16 @@ final class PublishedTree {
      */
     void lookNow(FileId file, Duration atMost) throws IOException, InterruptedException {
         lookAt(file);
+        awaitLook(atMost);
+    }
+
+    /** As {@link #lookAt(FileId, byte[])}, in the same way. */
+    void lookNow(FileId directory, byte[] name, Duration atMost) throws InterruptedException {
+        lookAt(directory, name);
+        awaitLook(atMost);
+    }
+
+    private void awaitLook(Duration atMost) throws InterruptedException {
         lock.lock();
         try {
             long ticket = ++asked;

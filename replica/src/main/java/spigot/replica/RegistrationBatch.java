@@ -3,8 +3,10 @@ package spigot.replica;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,7 +40,6 @@ final class RegistrationBatch {
     private final ServedFiles files;
     private final PublishedTree tree;
     private final List<Entry> entries = new ArrayList<>();
-    private final Map<Inode, Integer> linked = new HashMap<>();
     private int bytes;
     private long registered;
 
@@ -60,6 +61,7 @@ final class RegistrationBatch {
         private final @Nullable FileId sameAs;
         private final @Nullable FileId replaces;
         private final @Nullable SharedDescriptor opened;
+        private final long stamp;
         private boolean answered;
         private @Nullable FileId id;
 
@@ -68,18 +70,21 @@ final class RegistrationBatch {
          * @param sameAs another name of this file
          * @param replaces what the name led to
          * @param opened the new file, to be kept open; belongs to this entry
+         * @param stamp of the directories' turns when it was looked for: see {@link DirectoryTurns#changedSince}
          */
         Entry(
                 Found found,
                 @Nullable FileId known,
                 @Nullable FileId sameAs,
                 @Nullable FileId replaces,
-                @Nullable SharedDescriptor opened) {
+                @Nullable SharedDescriptor opened,
+                long stamp) {
             this.found = found;
             this.known = known;
             this.sameAs = sameAs;
             this.replaces = replaces;
             this.opened = opened;
+            this.stamp = stamp;
         }
 
         boolean isAnswered() {
@@ -118,12 +123,6 @@ final class RegistrationBatch {
         }
         entries.add(entry);
         bytes += entryBytes;
-        if (!entry.found.attributes().isDirectory() && entry.found.attributes().links() > 1 && entry.sameAs == null) {
-            linked.putIfAbsent(
-                    new Inode(
-                            entry.found.status().device(), entry.found.status().inode()),
-                    entries.size());
-        }
     }
 
     /** Sends what there is and waits for the answer. */
@@ -131,7 +130,36 @@ final class RegistrationBatch {
         if (entries.isEmpty()) {
             return;
         }
-        List<Entry> sent = List.copyOf(entries);
+        Set<FileId> directories = new HashSet<>();
+        entries.forEach(entry -> directories.add(entry.found.directory()));
+        try (DirectoryTurns.Turn _ = tree.turns().enter(directories, TreeScan.TURN)) {
+            List<Entry> sent = leaveOutOld();
+            if (!sent.isEmpty()) {
+                flush(sent);
+            }
+        }
+    }
+
+    /** What an operation may have changed since it was found is looked at again. */
+    private List<Entry> leaveOutOld() {
+        List<Entry> sent = new ArrayList<>();
+        for (Entry entry : entries) {
+            if (tree.turns().changedSince(entry.found.directory(), entry.stamp)) {
+                entry.answered = true;
+                if (entry.opened != null) {
+                    entry.opened.close();
+                }
+                tree.lookAt(entry.found.directory(), entry.found.name().toArray());
+            } else {
+                sent.add(entry);
+            }
+        }
+        entries.clear();
+        entries.addAll(sent);
+        return sent;
+    }
+
+    private void flush(List<Entry> sent) throws IOException, InterruptedException {
         RegisterRequest request = request(sent);
         index.notePending(tree.number(), names(sent));
         long registration = files.beginRegistration();
@@ -157,7 +185,6 @@ final class RegistrationBatch {
             take(sent.get(i), answers.get(i), additions);
         }
         entries.clear();
-        linked.clear();
         bytes = 0;
         index.add(tree.number(), additions).forEach(files::nameless);
         for (Entry entry : sent) {
@@ -173,6 +200,7 @@ final class RegistrationBatch {
     }
 
     private RegisterRequest request(List<Entry> sent) throws FailureException {
+        Map<Inode, Integer> linked = new HashMap<>();
         RegisterRequest.Builder request = RegisterRequest.newBuilder()
                 .setPublication(Messages.bytes(tree.rootId()))
                 .setReplica(tree.publication().replica())
@@ -195,9 +223,16 @@ final class RegistrationBatch {
             if (entry.sameAs != null) {
                 registration.setSameAs(Messages.bytes(entry.sameAs));
             } else {
-                Integer first = linked.get(new Inode(
-                        entry.found.status().device(), entry.found.status().inode()));
-                if (first != null && first != i + 1) {
+                boolean several = !entry.found.attributes().isDirectory()
+                        && entry.found.attributes().links() > 1;
+                Integer first = several
+                        ? linked.putIfAbsent(
+                                new Inode(
+                                        entry.found.status().device(),
+                                        entry.found.status().inode()),
+                                i + 1)
+                        : null;
+                if (first != null) {
                     registration.setSameAsIndex(first);
                 }
             }
@@ -270,7 +305,6 @@ final class RegistrationBatch {
             }
         }
         entries.clear();
-        linked.clear();
         bytes = 0;
     }
 }

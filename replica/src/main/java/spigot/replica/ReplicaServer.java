@@ -50,6 +50,9 @@ public final class ReplicaServer implements AutoCloseable {
     private final CopyVerifier verifier;
     private final WatchedFiles watchedFiles;
     private final FileService service;
+    private final OperationLog operations;
+    private final NamespaceService namespace;
+    private final Orphans orphans;
     private final TreeScan.Parts scanning;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Integer, TreeWorker> workers = new ConcurrentHashMap<>();
@@ -90,8 +93,13 @@ public final class ReplicaServer implements AutoCloseable {
                 times.comparisons(),
                 times.patience());
         watcher = new DirectoryWatcher(bounds.watches());
+        orphans = new Orphans(
+                index,
+                files,
+                leases,
+                java.time.Duration.ofMillis(configuration.leases().graceMillis()));
         watchedFiles = new WatchedFiles(files, updates, leases, times.leasedPoll());
-        scanning = new TreeScan.Parts(index, catalog, files, updates, watcher);
+        scanning = new TreeScan.Parts(index, catalog, files, updates, watcher, orphans);
         service = new FileService(new FileService.Parts(
                 configuration,
                 files,
@@ -102,6 +110,12 @@ public final class ReplicaServer implements AutoCloseable {
                 leases,
                 io,
                 new ReadBuffers(bounds.bufferBytes())));
+        operations = new OperationLog(configuration.data());
+        namespace = new NamespaceService(
+                new NamespaceService.Parts(configuration, catalog, catalogLease, leases, io, operations),
+                new TreeOperation.Parts(
+                        configuration.server(), index, files, updates, watcher, orphans, this::tree),
+                life);
     }
 
     private @Nullable PublishedTree tree(int number) {
@@ -354,7 +368,9 @@ public final class ReplicaServer implements AutoCloseable {
             // Another server may be home by now: what was granted must run out.
             catalogLease.require();
         }
-        return leases.request(from, request, responder) || service.request(from, request, responder);
+        return leases.request(from, request, responder)
+                || service.request(from, request, responder)
+                || namespace.request(from, request, responder);
     }
 
     /** @return whether the one-way message was for this server's leases; never blocks */
@@ -387,6 +403,7 @@ public final class ReplicaServer implements AutoCloseable {
             io.close();
             files.close();
             leases.close();
+            operations.close();
             index.close();
         } catch (IOException e) {
             LOG.warn("closing the replica server failed reason=\"{}\"", e.getMessage());

@@ -156,9 +156,6 @@ final class ServedFiles implements AutoCloseable {
             }
             return descriptor;
         }
-        if (!file.isNamed()) {
-            throw gone(file);
-        }
         IndexedFile row = file.row();
         try (Descriptor located = locate(file)) {
             FileStatus status = Statx.of(located.number());
@@ -177,7 +174,8 @@ final class ServedFiles implements AutoCloseable {
     Descriptor locate(ServedFile file) throws IOException {
         byte[] path = index.path(file.id(), file.tree().rootId());
         if (path == null) {
-            throw gone(file);
+            // Unlinked while somebody had it open, it is still there, hidden; else it is gone.
+            path = Orphans.path(file.id());
         }
         try {
             return file.tree().locate(path);

@@ -1,6 +1,7 @@
 package spigot.replica;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -40,6 +41,9 @@ final class TreeScan {
     private static final int PROGRESS_EVERY = 1000;
     private static final byte[] NO_TARGET = {};
 
+    /** An operation does not take longer: it gives up before. */
+    static final Duration TURN = Duration.ofMinutes(2);
+
     private final Parts parts;
     private final PublishedTree tree;
     private final SpigotMounts mounts;
@@ -47,10 +51,14 @@ final class TreeScan {
     private final ProgressListener progress;
     private final RegistrationBatch batch;
     private final Deque<Visit> toVisit = new ArrayDeque<>();
-    private final List<IndexedName> gone = new ArrayList<>();
+    private final List<Gone> gone = new ArrayList<>();
     private final Set<FileId> visited = new HashSet<>();
     private final Set<FileId> restored = new HashSet<>();
     private boolean whole;
+
+    /** Of the turns of the tree's directories, before the directory that is looked at was. */
+    private long stamp;
+
     private long seen;
 
     /** What scans work with. */
@@ -59,10 +67,14 @@ final class TreeScan {
             RegistrationClient catalog,
             ServedFiles files,
             FileUpdates updates,
-            DirectoryWatcher watcher) {}
+            DirectoryWatcher watcher,
+            Orphans orphans) {}
 
     /** A directory to be visited: known, or in the batch that waits. */
     private record Visit(@Nullable FileId known, RegistrationBatch.@Nullable Entry added) {}
+
+    /** A name that was looked for in vain, when the turns had this stamp. */
+    private record Gone(IndexedName name, long stamp) {}
 
     /** @param lost files of the index that the catalog has lost: they are registered again under their ids */
     TreeScan(Parts parts, PublishedTree tree, Set<FileId> lost, ProgressListener progress) throws IOException {
@@ -125,6 +137,7 @@ final class TreeScan {
     // ---- directories
 
     private void visit(FileId directory) throws IOException, InterruptedException {
+        stamp = tree.turns().stamp();
         byte[] path = parts.index().path(directory, tree.rootId());
         if (path == null) {
             return;
@@ -167,17 +180,18 @@ final class TreeScan {
         for (byte[] name : names) {
             RawBytes there = RawBytes.copyOf(name);
             while (next < known.size() && known.get(next).name().compareTo(there) < 0) {
-                gone.add(known.get(next++));
+                gone.add(new Gone(known.get(next++), stamp));
             }
             boolean isKnown = next < known.size() && known.get(next).name().equals(there);
             entry(directory, path, opened, name, isKnown ? known.get(next++).id() : null);
         }
         while (next < known.size()) {
-            gone.add(known.get(next++));
+            gone.add(new Gone(known.get(next++), stamp));
         }
     }
 
     private void someNames(FileId directory, Set<RawBytes> names) throws IOException, InterruptedException {
+        stamp = tree.turns().stamp();
         byte[] path = parts.index().path(directory, tree.rootId());
         if (path == null) {
             return;
@@ -209,6 +223,17 @@ final class TreeScan {
 
     /** Its row has its inode only from here on: so a directory that was registered but not looked into is known. */
     private void ownAttributes(FileId directory, Descriptor opened, FileStatus status)
+            throws IOException, InterruptedException {
+        try (DirectoryTurns.Turn _ = tree.turns().enter(Set.of(directory), TURN)) {
+            if (tree.turns().changedSince(directory, stamp)) {
+                tree.lookAtDirectory(directory);
+            } else {
+                tellAttributes(directory, opened, status);
+            }
+        }
+    }
+
+    private void tellAttributes(FileId directory, Descriptor opened, FileStatus status)
             throws IOException, InterruptedException {
         IndexedFile row = parts.index().file(directory);
         if (row == null) {
@@ -244,14 +269,14 @@ final class TreeScan {
             if (!TreeErrors.isAbsence(e.errno())) {
                 tree.skip(shown, e.errno(), Errno.describe(e.errno()));
             } else if (known != null) {
-                gone.add(new IndexedName(directory, RawBytes.copyOf(name), known));
+                gone.add(new Gone(new IndexedName(directory, RawBytes.copyOf(name), known), stamp));
             }
             return;
         }
         IndexedFile row = known == null ? null : parts.index().file(known);
         if (isLeftOut(opened, name, shown, status)) {
             if (row != null && row.attributes().isDirectory() != status.isDirectory()) {
-                gone.add(new IndexedName(directory, RawBytes.copyOf(name), row.id()));
+                gone.add(new Gone(new IndexedName(directory, RawBytes.copyOf(name), row.id()), stamp));
             }
             return;
         }
@@ -261,7 +286,7 @@ final class TreeScan {
             add(directory, opened, name, shown, status, row.id(), null);
         } else if (row.attributes().isDirectory() != status.isDirectory()) {
             batch.flush();
-            withdraw(List.of(new IndexedName(directory, RawBytes.copyOf(name), row.id())));
+            withdraw(List.of(new Gone(new IndexedName(directory, RawBytes.copyOf(name), row.id()), stamp)));
             add(directory, opened, name, shown, status, null, null);
         } else if (status.isDirectory()) {
             knownDirectory(row, status);
@@ -390,7 +415,7 @@ final class TreeScan {
             if (!TreeErrors.isAbsence(e.errno())) {
                 tree.skip(shown, e.errno(), Errno.describe(e.errno()));
             } else if (replacement != null) {
-                gone.add(new IndexedName(directory, RawBytes.copyOf(name), replacement.before()));
+                gone.add(new Gone(new IndexedName(directory, RawBytes.copyOf(name), replacement.before()), stamp));
             }
             if (replacement != null && replacement.opened() != null) {
                 replacement.opened().close();
@@ -410,7 +435,8 @@ final class TreeScan {
                 known,
                 sameAs,
                 replaces,
-                replacement == null ? null : replacement.opened());
+                replacement == null ? null : replacement.opened(),
+                stamp);
         batch.add(entry);
         if (status.isDirectory()) {
             toVisit.add(new Visit(null, entry));
@@ -448,6 +474,9 @@ final class TreeScan {
     }
 
     private boolean isLeftOut(Descriptor opened, byte[] name, byte[] shown, FileStatus status) throws IOException {
+        if (Orphans.isTheirs(shown)) {
+            return true;
+        }
         if (mounts.contains(status.mountId())) {
             tree.skip(shown, 0, "a mount of a grid is not published");
             return true;
@@ -493,24 +522,37 @@ final class TreeScan {
 
     // ---- what is gone
 
-    private void withdraw(List<IndexedName> names) throws IOException, InterruptedException {
+    private void withdraw(List<Gone> names) throws IOException, InterruptedException {
         for (int from = 0; from < names.size(); from += RegistrationClient.MAX_BATCH_ENTRIES) {
-            List<IndexedName> some =
-                    names.subList(from, Math.min(names.size(), from + RegistrationClient.MAX_BATCH_ENTRIES));
-            List<RegistrationClient.Name> sent = new ArrayList<>();
-            for (IndexedName name : some) {
-                // A name that leads elsewhere by now is another entry, and not gone.
-                if (name.id().equals(parts.index().child(tree.number(), name.directory(), name.name()))) {
-                    sent.add(new RegistrationClient.Name(name.directory(), new FileName(name.name())));
-                }
+            List<Gone> some = names.subList(from, Math.min(names.size(), from + RegistrationClient.MAX_BATCH_ENTRIES));
+            Set<FileId> directories = new HashSet<>();
+            some.forEach(each -> directories.add(each.name().directory()));
+            try (DirectoryTurns.Turn _ = tree.turns().enter(directories, TURN)) {
+                withdrawSome(some);
             }
-            parts.catalog().withdraw(tree.rootId(), sent);
-            for (RegistrationClient.Name name : sent) {
-                for (FileId nameless : parts.index()
-                        .remove(tree.number(), name.directory(), name.name().bytes())) {
-                    parts.files().nameless(nameless);
-                    parts.watcher().unwatch(nameless);
-                }
+        }
+    }
+
+    private void withdrawSome(List<Gone> some) throws IOException, InterruptedException {
+        List<RegistrationClient.Name> sent = new ArrayList<>();
+        for (Gone each : some) {
+            IndexedName name = each.name();
+            // A name that leads elsewhere by now is another entry, and not gone.
+            if (!name.id().equals(parts.index().child(tree.number(), name.directory(), name.name()))) {
+                continue;
+            }
+            if (tree.turns().changedSince(name.directory(), each.stamp())) {
+                tree.lookAt(name.directory(), name.name().toArray());
+            } else {
+                sent.add(new RegistrationClient.Name(name.directory(), new FileName(name.name())));
+            }
+        }
+        parts.catalog().withdraw(tree.rootId(), sent);
+        for (RegistrationClient.Name name : sent) {
+            for (FileId nameless :
+                    parts.index().remove(tree.number(), name.directory(), name.name().bytes())) {
+                parts.files().nameless(nameless);
+                parts.watcher().unwatch(nameless);
             }
         }
     }

@@ -357,6 +357,9 @@ final class TreeWorker implements Runnable {
                     return;
                 }
                 measure();
+                if (!tree.isSingleFile()) {
+                    parts.orphans().sweep(tree);
+                }
             }
         }
     }

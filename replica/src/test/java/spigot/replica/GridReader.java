@@ -55,6 +55,10 @@ final class GridReader {
         }
     }
 
+    Link catalog() {
+        return catalog;
+    }
+
     Link to(TestGrid.TestServer server) {
         return links.computeIfAbsent(server, connect);
     }

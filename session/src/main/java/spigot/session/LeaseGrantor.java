@@ -15,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ import spigot.transport.FailureException;
 import spigot.transport.Link;
 import spigot.transport.Messages;
 import spigot.transport.Responder;
+import spigot.transport.wire.ChangeSeen;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Failure;
 import spigot.transport.wire.Grant;
@@ -57,6 +59,7 @@ public final class LeaseGrantor implements AutoCloseable {
     }
 
     private final String name;
+    private final long epoch;
     private final LeaseKind kind;
     private final GrantorConfig config;
     private final BootClock clock;
@@ -65,6 +68,9 @@ public final class LeaseGrantor implements AutoCloseable {
     private final Ticker ticker;
 
     private final ReentrantLock lock = new ReentrantLock();
+
+    /** A change may have been seen by its actor. */
+    private final Condition settled = lock.newCondition();
 
     @GuardedBy("lock")
     private final Grantor grantor;
@@ -76,6 +82,10 @@ public final class LeaseGrantor implements AutoCloseable {
     /** By request or change: who waits for the answer. */
     @GuardedBy("lock")
     private final Map<Long, CompletableFuture<GrantorAction>> answers = new HashMap<>();
+
+    /** By change that has taken effect: what to do when it is closed. */
+    @GuardedBy("lock")
+    private final Map<Long, Runnable> whenFinished = new HashMap<>();
 
     @GuardedBy("lock")
     private long lastNumber;
@@ -96,6 +106,7 @@ public final class LeaseGrantor implements AutoCloseable {
     public LeaseGrantor(
             String name, LeaseKind kind, GrantorConfig config, long epoch, boolean formerLife, BootClock clock) {
         this.name = name;
+        this.epoch = epoch;
         this.kind = kind;
         this.config = config;
         this.clock = clock;
@@ -223,6 +234,16 @@ public final class LeaseGrantor implements AutoCloseable {
      */
     public Recall recall(Collection<FileId> objects, Duration patience)
             throws CallTimeoutException, InterruptedException {
+        return recall(objects, Optional.empty(), patience);
+    }
+
+    /**
+     * As {@link #recall(Collection, Duration)}, but the leases of the actor stay.
+     *
+     * @param actor on whose behalf the change is made
+     */
+    public ActorRecall recall(Collection<FileId> objects, Optional<GrantorEvent.Actor> actor, Duration patience)
+            throws CallTimeoutException, InterruptedException {
         List<FileId> all = List.copyOf(objects);
         if (all.size() > config.maxObjectsPerChange()) {
             throw new IllegalArgumentException(
@@ -235,21 +256,92 @@ public final class LeaseGrantor implements AutoCloseable {
         boolean recalled = false;
         try {
             GrantorAction answer = await(
-                    number -> new GrantorEvent.Change(number, all),
+                    number -> new GrantorEvent.Change(number, all, actor),
                     GrantorEvent.Finish::new,
                     deadlineNanos - System.nanoTime());
             if (!(answer instanceof GrantorAction.Cleared(long change))) {
                 throw notCleared(all, patience);
             }
             recalled = true;
-            return new OpenRecall(() -> {
-                tell(new GrantorEvent.Finish(change));
-                changes.release();
-            });
+            return new OpenRecall(
+                    finished -> visible(change, finished),
+                    () -> {
+                        tell(new GrantorEvent.Finish(change));
+                        changes.release();
+                    });
         } finally {
             if (!recalled) {
                 changes.release();
             }
+        }
+    }
+
+    /** The change goes on to count among those that are open until the machine says that it is finished. */
+    private Optional<GrantorAction.OwnChange> visible(long change, Runnable finished) {
+        CompletableFuture<GrantorAction> answer = new CompletableFuture<>();
+        lock.lock();
+        try {
+            answers.put(change, answer);
+            whenFinished.put(change, () -> {
+                changes.release();
+                finished.run();
+            });
+            tell(new GrantorEvent.Visible(change));
+            answers.remove(change);
+        } finally {
+            lock.unlock();
+        }
+        return answer.getNow(null) instanceof GrantorAction.OwnChange own ? Optional.of(own) : Optional.empty();
+    }
+
+    /**
+     * Objects that a former life has changed on behalf of clients, which may not have seen it: nobody is shown them before the leases
+     * of that life have run out.
+     *
+     * @param shown is run then, on any thread and under a lock: must not block
+     */
+    public void hide(Collection<FileId> objects, Runnable shown) {
+        lock.lock();
+        try {
+            long number = ++lastNumber;
+            whenFinished.put(number, shown);
+            tell(new GrantorEvent.Hide(number, List.copyOf(objects)));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The actor of a change says that its caches show it. What an earlier life of this grantor has changed, and what it says again, is
+     * over already.
+     */
+    public void seen(Link from, ChangeSeen seen) {
+        if (seen.getEpoch() == epoch) {
+            tell(new GrantorEvent.Seen(from.peer().id(), seen.getSession(), seen.getChange()));
+        }
+    }
+
+    /**
+     * To be called with what was read of an object without a lease on it, before it is shown: waits while the actor of a change
+     * that may be in it still has caches without it.
+     *
+     * @param want as it came with the request: the actor itself does not wait
+     * @throws CallTimeoutException when patience ran out: what was read must not be shown
+     */
+    public void awaitSeen(Want want, FileId object, Duration patience)
+            throws CallTimeoutException, InterruptedException {
+        long nanos = patience.toNanos();
+        lock.lock();
+        try {
+            while (!closed && grantor.isUnseen(object, want.getSession())) {
+                if (nanos <= 0) {
+                    throw new CallTimeoutException("a client of " + name + " has not shown its own change of " + object
+                            + " to its programs for " + patience.toMillis() + " ms: try again");
+                }
+                nanos = settled.awaitNanos(nanos);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -301,6 +393,7 @@ public final class LeaseGrantor implements AutoCloseable {
             closed = true;
             answers.values().forEach(answer -> answer.cancel(false));
             answers.clear();
+            settled.signalAll();
         } finally {
             lock.unlock();
         }
@@ -389,6 +482,9 @@ public final class LeaseGrantor implements AutoCloseable {
             for (GrantorAction action : actions) {
                 act(action);
             }
+            if (lock.hasWaiters(settled)) {
+                settled.signalAll();
+            }
         } catch (RuntimeException e) {
             if (defect == null) {
                 defect = e;
@@ -409,6 +505,14 @@ public final class LeaseGrantor implements AutoCloseable {
             case GrantorAction.Granted granted -> complete(granted.request(), action);
             case GrantorAction.Refused refused -> complete(refused.request(), action);
             case GrantorAction.Cleared cleared -> complete(cleared.change(), action);
+            case GrantorAction.OwnChange own -> complete(own.change(), action);
+            case GrantorAction.Finished(long change) -> {
+                complete(change, action);
+                Runnable finished = whenFinished.remove(change);
+                if (finished != null) {
+                    finished.run();
+                }
+            }
             case GrantorAction.Revoke revoke -> {
                 Link link = links.get(revoke.session());
                 if (link != null) {

@@ -27,6 +27,7 @@ import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Failure;
 import spigot.transport.wire.Grant;
 import spigot.transport.wire.LeaseKind;
+import spigot.transport.wire.OwnChange;
 import spigot.transport.wire.Revoke;
 import spigot.transport.wire.Want;
 
@@ -39,6 +40,7 @@ public final class LeaseHolder implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LeaseHolder.class);
     private static final int TICK_MILLIS = 50;
     private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
+    private static final Duration SEEN_AGAIN = Duration.ofMillis(50);
     private static final Duration BYE_TIMEOUT = Duration.ofSeconds(1);
 
     private final String grantorName;
@@ -176,6 +178,92 @@ public final class LeaseHolder implements AutoCloseable {
             return holder.lease(object, grant.getSession(), grant.getEpoch(), grant.getSequence());
         } finally {
             lock.unlock();
+        }
+    }
+
+    /**
+     * Takes what came with the answer to a change that this client asked for: the leases that stay are of the objects as they are now,
+     * and what was stored under them before is not valid any more. When the caches show the change, the kernel's too, or have been
+     * dropped, {@link #seen} is to be called.
+     *
+     * @param own as it came; the default instance when there was none
+     * @return the leases that stay, to be stored with what is known of their objects
+     */
+    public List<Lease> ownChange(OwnChange own) {
+        List<Lease> kept = new ArrayList<>();
+        lock.lock();
+        try {
+            for (OwnChange.Held each : own.getHeldList()) {
+                FileId object = Messages.fileId(each.getObject());
+                if (each.getRevoked()) {
+                    tell(new HolderEvent.Revoked(own.getSession(), own.getEpoch(), object, each.getSequence()));
+                    continue;
+                }
+                tell(new HolderEvent.OwnChange(
+                        own.getSession(),
+                        own.getEpoch(),
+                        object,
+                        each.getSequence(),
+                        Messages.version(each.getFrom()),
+                        Messages.version(each.getVersion())));
+                holder.lease(object, own.getSession(), own.getEpoch(), each.getSequence())
+                        .ifPresent(kept::add);
+            }
+        } catch (FailureException e) {
+            log.warn("event=bad_message grantor={} cause=\"{}\"", grantorName, e.getMessage());
+            sessionUnknown(own.getSession());
+        } finally {
+            lock.unlock();
+        }
+        return kept;
+    }
+
+    /**
+     * The caches show the client's own change: nobody else is kept waiting for it any more. Returns at once; says so again until
+     * the grantor has answered, or the session is over.
+     */
+    public void seen(OwnChange own) {
+        if (own.getSession() != 0) {
+            Thread.ofVirtual().name("seen-" + grantorName).start(() -> saySeen(own));
+        }
+    }
+
+    private void saySeen(OwnChange own) {
+        try {
+            Optional<Envelope> reply = Optional.empty();
+            while (reply.isEmpty()) {
+                Link to = linkOf(own.getSession());
+                if (to == null) {
+                    return;
+                }
+                reply = call(to, LeaseMessages.seen(own));
+                boolean later = reply.isPresent() && reply.get().getFailure().getCode() == Failure.Code.NOT_READY;
+                if (reply.isEmpty() || later) {
+                    reply = Optional.empty();
+                    Thread.sleep(SEEN_AGAIN);
+                }
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts a call of a session", e);
+        }
+    }
+
+    /** The link to use; null when the session is over. Waits for one while there is none. */
+    private @Nullable Link linkOf(long session) throws InterruptedException {
+        while (true) {
+            lock.lock();
+            try {
+                OptionalLong current = holder.session(clock.millis());
+                if (closed || current.isEmpty() || current.getAsLong() != session) {
+                    return null;
+                }
+                if (link != null && link.isOpen()) {
+                    return link;
+                }
+            } finally {
+                lock.unlock();
+            }
+            Thread.sleep(SEEN_AGAIN);
         }
     }
 

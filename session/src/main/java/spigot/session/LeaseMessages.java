@@ -4,10 +4,12 @@ import spigot.coherence.GrantorAction;
 import spigot.model.FileId;
 import spigot.transport.Messages;
 import spigot.transport.wire.Bye;
+import spigot.transport.wire.ChangeSeen;
 import spigot.transport.wire.Done;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Hello;
 import spigot.transport.wire.LeaseKind;
+import spigot.transport.wire.OwnChange;
 import spigot.transport.wire.Release;
 import spigot.transport.wire.Renew;
 import spigot.transport.wire.Renewed;
@@ -73,6 +75,15 @@ final class LeaseMessages {
                         .setObject(Messages.bytes(object))
                         .setSequence(sequence)
                         .setKind(kind))
+                .build();
+    }
+
+    static Envelope seen(OwnChange own) {
+        return Envelope.newBuilder()
+                .setChangeSeen(ChangeSeen.newBuilder()
+                        .setSession(own.getSession())
+                        .setEpoch(own.getEpoch())
+                        .setChange(own.getChange()))
                 .build();
     }
 

@@ -17,6 +17,8 @@ import spigot.transport.FailureException;
 import spigot.transport.Messages;
 import spigot.transport.Peer;
 import spigot.transport.wire.Envelope;
+import spigot.transport.wire.NamespaceReply;
+import spigot.transport.wire.NamespaceRequest;
 import spigot.transport.wire.PublishRequest;
 import spigot.transport.wire.RecordRequest;
 import spigot.transport.wire.RegisterRequest;
@@ -168,6 +170,19 @@ public final class RegistrationClient {
                                 .setBasedOn(Messages.wire(basedOn)))
                         .build());
         return Messages.record(reply.getRecordReply().getRecord());
+    }
+
+    /**
+     * What an operation did to this server's tree: names and attributes, all at once.
+     *
+     * @throws FailureException CONFLICT when the catalog's names are not as the server takes them to be, DENIED when another server
+     *     publishes one of the directories first
+     */
+    public NamespaceReply names(NamespaceRequest request) throws IOException, InterruptedException {
+        return call(
+                        "the change of " + request.getMutationsCount() + " names and attributes",
+                        Envelope.newBuilder().setNamespaceRequest(request).build())
+                .getNamespaceReply();
     }
 
     /**

@@ -89,9 +89,11 @@ public final class CatalogServer implements AutoCloseable {
         long life = begun.getLife();
         LeaseGrantor grantor =
                 new LeaseGrantor("catalog", LeaseKind.DIRECTORIES, configuration.leases(), life, life > 1, clock);
-        Proposer proposer = new Proposer(log, grantor, configuration.recallPatience(), time, random);
+        Unseen unseen = new Unseen(life);
+        Proposer proposer = new Proposer(log, grantor, configuration.recallPatience(), time, random, unseen);
         try (View view = log.read()) {
             Servers servers = new Servers(Records.servers(view), clock, configuration.serverSilence());
+            unseen.hide(view, grantor);
             long epoch = Records.number(view, Namespace.BORN);
             LOG.info(
                     "event=catalog-open life={} files={} directories={}",
@@ -117,6 +119,13 @@ public final class CatalogServer implements AutoCloseable {
                 requireMember(from);
                 yield grantor.request(from, request, responder);
             }
+            case CHANGE_SEEN -> {
+                requireMember(from);
+                grantor.seen(from, request.getChangeSeen());
+                responder.reply(
+                        Envelope.newBuilder().setDone(Done.getDefaultInstance()).build());
+                yield true;
+            }
             case JOIN_REQUEST -> {
                 Envelope reply = Envelope.newBuilder()
                         .setJoinReply(joiners.join(request.getJoinRequest()))
@@ -136,7 +145,8 @@ public final class CatalogServer implements AutoCloseable {
                     WITHDRAW_REQUEST,
                     REPLICA_STATE_REQUEST,
                     UPDATE_REQUEST,
-                    SERVED_REQUEST -> {
+                    SERVED_REQUEST,
+                    NAMESPACE_REQUEST -> {
                 requireServer(from);
                 change(from.peer(), request, responder);
                 yield true;
@@ -181,6 +191,8 @@ public final class CatalogServer implements AutoCloseable {
             case UPDATE_REQUEST ->
                 reply.setRecordReply(RecordReply.newBuilder()
                         .setRecord(serverRequests.update(peer.id(), request.getUpdateRequest())));
+            case NAMESPACE_REQUEST ->
+                reply.setNamespaceReply(serverRequests.names(peer.id(), request.getNamespaceRequest()));
             case SERVED_REQUEST -> {
                 serverRequests.served(peer.id(), request.getServedRequest(), responder);
                 return;

@@ -37,6 +37,10 @@ final class Keys {
         return join(server.bytes(), root.bytes());
     }
 
+    static byte[] answered(NodeId server, int place) {
+        return join(server.bytes(), ByteBuffer.allocate(Integer.BYTES).putInt(place).array());
+    }
+
     static byte[] metadata(String name) {
         return name.getBytes(StandardCharsets.UTF_8);
     }

@@ -60,6 +60,16 @@ final class Links {
         dropUnnamed(id, publishers);
     }
 
+    /** A name becomes another one, which is free; only this server has it there. */
+    void move(FileId id, FileId directory, byte[] name, FileId toDirectory, byte[] toName, NodeId server)
+            throws IOException {
+        List<NodeId> others = new ArrayList<>(records.publishers(id, directory, name));
+        others.remove(server);
+        records.deleteName(id, directory, name);
+        records.putName(id, toDirectory, toName, List.of(server));
+        dropUnnamed(id, others);
+    }
+
     /** Drops the copies of servers that publish no name of the file any more, and the file if nothing is left of it. */
     private void dropUnnamed(FileId id, List<NodeId> servers) throws IOException {
         List<Records.Name> names = records.names(id);

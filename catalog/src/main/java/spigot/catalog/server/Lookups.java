@@ -16,6 +16,7 @@ import spigot.model.FileId;
 import spigot.model.NodeId;
 import spigot.model.Version;
 import spigot.session.LeaseGrantor;
+import spigot.transport.CallTimeoutException;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
 import spigot.transport.Messages;
@@ -81,6 +82,7 @@ final class Lookups {
         byte[] name = Messages.name(request.getName()).toArray();
         Optional<Grant> grant = lease(from, request.getWant(), directory);
         try (View view = log.read()) {
+            requireShown(grant, request.getWant(), directory);
             requireDirectory(view, directory);
             LookupReply.Builder reply = LookupReply.newBuilder();
             grant.ifPresent(reply::setGrant);
@@ -101,6 +103,7 @@ final class Lookups {
         try {
             Optional<Grant> grant = lease(from, request.getWant(), directory);
             try (View view = log.read()) {
+                requireShown(grant, request.getWant(), directory);
                 FileRecord own = requireDirectory(view, directory);
                 ListPart.Builder last =
                         ListPart.newBuilder().setLast(true).setDirectory(own).setParent(parent(view, directory));
@@ -262,6 +265,21 @@ final class Lookups {
             throw unreadable[0];
         }
         return grant;
+    }
+
+    /** What is in a view must not be shown to somebody without a lease as long as the actor of a change that is in it does not show it. */
+    private void requireShown(Optional<Grant> grant, Want want, FileId directory)
+            throws IOException, InterruptedException {
+        if (grant.isPresent()) {
+            return;
+        }
+        try {
+            grantor.awaitSeen(want, directory, patience);
+        } catch (CallTimeoutException e) {
+            FailureException failure = new FailureException(Failure.Code.NOT_READY, String.valueOf(e.getMessage()));
+            failure.initCause(e);
+            throw failure;
+        }
     }
 
     private Version version(View view, FileId directory) throws IOException {

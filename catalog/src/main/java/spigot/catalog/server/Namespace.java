@@ -12,6 +12,7 @@ import spigot.catalog.server.state.Outcome;
 import spigot.model.FileId;
 import spigot.model.Fragments;
 import spigot.model.NodeId;
+import spigot.model.Version;
 import spigot.transport.FailureException;
 import spigot.transport.Messages;
 import spigot.transport.wire.Failure;
@@ -63,7 +64,19 @@ final class Namespace {
             return new Result(needs, false, touched);
         }
         stamp(rows, touched);
+        noteUnseen(command, rows, touched);
         return new Result(outcome, true, touched);
+    }
+
+    /** So that a later life knows what it must not show before the leases of this one have run out. */
+    private static void noteUnseen(Command command, Transaction rows, Set<FileId> touched) throws IOException {
+        for (long seen : command.getSeenList()) {
+            rows.delete(Table.UNSEEN, Keys.number(seen));
+        }
+        if (command.getOwn() != 0) {
+            byte[][] ids = touched.stream().map(FileId::bytes).toArray(byte[][]::new);
+            rows.put(Table.UNSEEN, Keys.number(command.getOwn()), Keys.join(ids));
+        }
     }
 
     private static Outcome run(Command command, Transaction rows) throws IOException {
@@ -84,6 +97,8 @@ final class Namespace {
             case REPLICA_STATES -> changing.replicaStates(command.getReplicaStates());
             case UPDATE -> outcome.setRecord(changing.update(command.getUpdate()));
             case NOMINATE -> outcome.setRecord(changing.nominate(command.getNominate()));
+            case NAMES ->
+                outcome.setNames(new NamespaceChanges(rows, records, links, ids, server).apply(command.getNames()));
             case ADD_TOKEN -> admission.add(command.getAddToken());
             case USE_TOKEN -> outcome.setToken(admission.use(command.getUseToken()));
             case BODY_NOT_SET ->
@@ -176,6 +191,11 @@ final class Namespace {
                 rows.put(Table.REVISIONS, Keys.file(directory), Keys.number(revision));
             }
         }
+    }
+
+    /** The directory's version, as leases on it are of. */
+    static Version version(View view, FileId directory) throws IOException {
+        return new Version(Records.number(view, BORN), revision(view, directory));
     }
 
     /** At which revision the directory changed last. */

@@ -167,7 +167,7 @@ final class Registrar {
         return isOwner(inode) ? update(id, inode, entry) : copy(id, inode, entry);
     }
 
-    private boolean isBelow(FileId directory, FileId ancestor) throws IOException {
+    boolean isBelow(FileId directory, FileId ancestor) throws IOException {
         FileId next = directory;
         while (!next.equals(FileId.ROOT)) {
             if (next.equals(ancestor)) {

@@ -3,9 +3,21 @@ package spigot.catalog.server;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import spigot.catalog.server.state.Outcome;
 import spigot.catalog.server.state.Withdraw;
+import spigot.coherence.GrantorEvent;
 import spigot.model.FileId;
 import spigot.model.NodeId;
 import spigot.transport.FailureException;
@@ -15,6 +27,9 @@ import spigot.transport.Responder;
 import spigot.transport.wire.Envelope;
 import spigot.transport.wire.Failure;
 import spigot.transport.wire.FileRecord;
+import spigot.transport.wire.NamespaceReply;
+import spigot.transport.wire.NamespaceRequest;
+import spigot.transport.wire.OwnChange;
 import spigot.transport.wire.PublishReply;
 import spigot.transport.wire.PublishRequest;
 import spigot.transport.wire.RegisterReply;
@@ -33,11 +48,14 @@ import spigot.transport.wire.WithdrawRequest;
  */
 final class ServerRequests {
     private static final int MAX_BATCH = 1000;
+    private static final int FIRST_COPY_MILLIS = 10_000;
     private static final int ENTRIES_IN_A_PART = 4000;
 
     private final CatalogLog log;
     private final Proposer proposer;
     private final Servers servers;
+    private final Map<Asked, CompletableFuture<Void>> underWay = new ConcurrentHashMap<>();
+    private final OwnChanges ownChanges = new OwnChanges();
 
     ServerRequests(CatalogLog log, Proposer proposer, Servers servers) {
         this.log = log;
@@ -131,6 +149,72 @@ final class ServerRequests {
             });
         }
         return ids;
+    }
+
+    /** What an operation did; to its actor's answer belongs, also when it is repeated, what the actor has to acknowledge. */
+    NamespaceReply names(NodeId server, NamespaceRequest request) throws IOException, InterruptedException {
+        if (request.getMutationsCount() > NamespaceChanges.MAX_MUTATIONS) {
+            throw new FailureException(
+                    Failure.Code.TOO_MANY,
+                    "a change of names has at most " + NamespaceChanges.MAX_MUTATIONS + " mutations, not "
+                            + request.getMutationsCount());
+        }
+        Optional<GrantorEvent.Actor> actor = request.getActor().isEmpty()
+                ? Optional.empty()
+                : Optional.of(new GrantorEvent.Actor(Messages.nodeId(request.getActor()), request.getActorSession()));
+        Asked asked = new Asked(server, request.getNumber());
+        CompletableFuture<Void> mine = beginNames(asked);
+        try {
+            Proposer.Done done =
+                    proposer.propose(proposer.command(server).setNames(request).build(), actor);
+            OwnChange own = ownChanges.noted(asked, done.own());
+            NamespaceReply reply = done.outcome().getNames();
+            return own == null ? reply : reply.toBuilder().setOwn(own).build();
+        } finally {
+            underWay.remove(asked, mine);
+            mine.complete(null);
+        }
+    }
+
+    /** A repeated request would wait behind the change of its first copy, which may wait for the answer that was lost. */
+    private CompletableFuture<Void> beginNames(Asked asked) throws FailureException, InterruptedException {
+        CompletableFuture<Void> mine = new CompletableFuture<>();
+        for (var other = underWay.putIfAbsent(asked, mine); other != null; other = underWay.putIfAbsent(asked, mine)) {
+            try {
+                other.get(FIRST_COPY_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (ExecutionException e) {
+                throw new IllegalStateException("a change never ends with an exception", e);
+            } catch (TimeoutException e) {
+                throw new FailureException(
+                        Failure.Code.NOT_READY, "an earlier copy of request " + asked.number() + " is under way");
+            }
+        }
+        return mine;
+    }
+
+    private record Asked(NodeId server, long number) {}
+
+    /** What the actors of the latest requests were told: a bounded memory, for requests that are repeated. */
+    private static final class OwnChanges {
+        private static final int MOST = 4096;
+        private final ReentrantLock lock = new ReentrantLock();
+        private final SequencedMap<Asked, OwnChange> latest = new LinkedHashMap<>();
+
+        @Nullable
+        OwnChange noted(Asked asked, Optional<OwnChange> own) {
+            lock.lock();
+            try {
+                if (own.isPresent()) {
+                    latest.putLast(asked, own.get());
+                    if (latest.size() > MOST) {
+                        latest.pollFirstEntry();
+                    }
+                }
+                return latest.get(asked);
+            } finally {
+                lock.unlock();
+            }
+        }
     }
 
     private List<ByteString> alive() {

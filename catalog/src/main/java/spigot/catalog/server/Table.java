@@ -18,6 +18,10 @@ public enum Table {
     SERVERS,
     /** Token id: TokenEntry. */
     TOKENS,
+    /** Server id, place: AnsweredNames. */
+    ANSWERED,
+    /** Number of a change on behalf of a client that may not have seen it: ids of the directories. */
+    UNSEEN,
     /** Directory id: the revision (8 bytes) at which the directory, as its leases cover it, last changed. */
     REVISIONS,
     /** Name of a number: 8 bytes; and the id of the grid. */

@@ -29,7 +29,7 @@ class KillTest {
     void nothingThatWasAcknowledgedIsLostWhenTheProcessIsKilled() throws Exception {
         List<String> acknowledged = new ArrayList<>();
         for (int life = 0; life < LIVES; life++) {
-            acknowledged.addAll(registerUntilKilled());
+            acknowledged.addAll(runUntilKilled(KilledCatalog.class));
         }
         assertThat(acknowledged).hasSizeGreaterThanOrEqualTo(LIVES * (REGISTERED_BEFORE_THE_KILL - 1));
         try (CatalogLog log = RatisCatalogLog.open(directory)) {
@@ -56,7 +56,41 @@ class KillTest {
         }
     }
 
-    private List<String> registerUntilKilled() throws IOException, InterruptedException {
+    @Test
+    void aRenameThatIsRepeatedAfterAKillHasOneEffect() throws Exception {
+        long last = Long.parseLong(runUntilKilled(KilledNames.class).getLast());
+        try (CatalogLog log = RatisCatalogLog.open(directory)) {
+            GridTree tree = new GridTree(log);
+            tree.begin();
+            FileId root = tree.published(GridTree.ALPHA, "/data");
+            String before = only(log, root);
+            // The next ones may have been made, without that anybody heard of it.
+            assertThat(Long.parseLong(before.substring("name-".length()))).isGreaterThanOrEqualTo(last);
+            assertThat(tree.propose(KilledNames.rename(tree, root, last)).hasFailure())
+                    .isFalse();
+            assertThat(only(log, root)).isEqualTo(before);
+            long next = Long.parseLong(before.substring("name-".length()));
+            for (long number = last; number <= next + 1; number++) {
+                assertThat(tree.propose(KilledNames.rename(tree, root, number)).hasFailure())
+                        .isFalse();
+            }
+            assertThat(only(log, root)).isEqualTo(KilledNames.name(next + 1));
+        }
+    }
+
+    private static String only(CatalogLog log, FileId root) throws Exception {
+        List<String> names = new ArrayList<>();
+        try (View view = log.read()) {
+            view.scan(
+                    Table.ENTRIES,
+                    root.bytes(),
+                    (key, _) -> names.add(new String(Keys.from(key, Keys.ID), StandardCharsets.UTF_8)));
+        }
+        assertThat(names).hasSize(1);
+        return names.getFirst();
+    }
+
+    private List<String> runUntilKilled(Class<?> program) throws IOException, InterruptedException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Process child = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -66,7 +100,7 @@ class KillTest {
                         "-Xmx256m",
                         "-cp",
                         classPath,
-                        KilledCatalog.class.getName(),
+                        program.getName(),
                         directory.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

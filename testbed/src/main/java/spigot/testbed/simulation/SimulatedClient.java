@@ -75,6 +75,9 @@ final class SimulatedClient extends SimulatedProcess {
     private void reading() {
         if (world.programs) {
             sides.get(world.random.nextInt(sides.size())).readSomething();
+            if (world.acting() && world.random.nextInt(60) == 0) {
+                sides.get(world.random.nextInt(sides.size())).changeSomething();
+            }
         }
         inThisLife(world.random.nextInt(1, 20), this::reading);
     }

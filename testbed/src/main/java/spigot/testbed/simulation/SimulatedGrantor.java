@@ -2,9 +2,12 @@ package spigot.testbed.simulation;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import spigot.coherence.Grantor;
@@ -26,22 +29,40 @@ final class SimulatedGrantor extends SimulatedProcess {
 
     private static final class Change {
         final List<Integer> objects;
+        final Optional<Own> own;
         long deadlineMillis;
         boolean cleared;
 
-        Change(List<Integer> objects, long deadlineMillis) {
+        Change(List<Integer> objects, Optional<Own> own, long deadlineMillis) {
             this.objects = objects;
+            this.own = own;
             this.deadlineMillis = deadlineMillis;
         }
     }
 
-    /** What is visible; also the floor for all reads that begin from now on. */
+    /** What a client has asked for; the number is the client's own. */
+    record Own(SimulatedHolder client, int life, long session, int object, long number) {}
+
+    /** What the client is told: with the lease that it keeps, if it does. */
+    record Answer(Optional<GrantorAction.OwnChange> own, int from, int to) {}
+
     private final int[] versions = new int[Simulation.OBJECTS];
+
+    /** The floor for all reads that begin from now on: what is visible to all, or was seen by anybody. */
+    private final int[] floors = new int[Simulation.OBJECTS];
+
+    /** Objects that actors have changed, and maybe not seen yet: this survives crashes. */
+    private final Set<Integer> unfinished = new HashSet<>();
+
+    private final Map<Own, Answer> answers = new HashMap<>();
 
     private final Map<Long, Consumer<GrantorAction>> waiting = new HashMap<>();
     private final Map<Long, Change> changes = new LinkedHashMap<>();
     private @Nullable Grantor grantor;
     private long numbers;
+
+    /** What the machine said last of a change that took effect. */
+    private Optional<GrantorAction.OwnChange> ownChange = Optional.empty();
 
     SimulatedGrantor(Simulation world, int index, String name) {
         super(world, index, name);
@@ -49,6 +70,14 @@ final class SimulatedGrantor extends SimulatedProcess {
 
     int version(int object) {
         return versions[object];
+    }
+
+    int floor(int object) {
+        return floors[object];
+    }
+
+    void saw(int object, int version) {
+        floors[object] = Math.max(floors[object], version);
     }
 
     FileId id(int object) {
@@ -62,12 +91,19 @@ final class SimulatedGrantor extends SimulatedProcess {
     @Override
     void started() {
         grantor = world.machines.grantor(CONFIG, life, life > 1, clockMillis());
+        if (!unfinished.isEmpty()) {
+            long number = number();
+            List<Integer> hidden = List.copyOf(unfinished);
+            changes.put(number, new Change(hidden, Optional.empty(), world.time.nowMillis() + CLEARED_WITHIN_MILLIS));
+            tell(new GrantorEvent.Hide(number, hidden.stream().map(this::id).toList()));
+        }
     }
 
     @Override
     void crashed() {
         waiting.clear();
         changes.clear();
+        answers.clear();
         grantor = null;
     }
 
@@ -133,6 +169,8 @@ final class SimulatedGrantor extends SimulatedProcess {
                 world.network.send(this, client, () -> client.side(this).revoked(revoke));
             }
             case GrantorAction.Cleared(long number) -> cleared(number);
+            case GrantorAction.OwnChange own -> ownChange = Optional.of(own);
+            case GrantorAction.Finished(long number) -> finished(number);
             case GrantorAction.SessionEnded ended -> {
                 world.trace(() -> name + " ends " + ended);
                 world.client(ended.client()).side(this).ended(ended.session());
@@ -157,7 +195,7 @@ final class SimulatedGrantor extends SimulatedProcess {
             if (world.random.nextInt(3) == 0) {
                 objects.add(world.random.nextInt(Simulation.OBJECTS));
             }
-            long number = change(objects);
+            long number = change(objects, Optional.empty());
             if (world.chance(50)) {
                 inThisLife(world.random.nextInt(40), () -> giveUp(number));
             }
@@ -165,12 +203,75 @@ final class SimulatedGrantor extends SimulatedProcess {
     }
 
     long change(List<Integer> objects) {
+        return change(objects, Optional.empty());
+    }
+
+    private long change(List<Integer> objects, Optional<Own> own) {
         long number = number();
-        long deadline = world.time.nowMillis() + CLEARED_WITHIN_MILLIS * (changes.size() + 1);
-        changes.put(number, new Change(objects, deadline));
-        world.trace(() -> name + " wants to change " + objects);
-        tell(new GrantorEvent.Change(number, objects.stream().map(this::id).toList()));
+        // Each before it may wait as long for its actor as for its holders.
+        long deadline = world.time.nowMillis() + CLEARED_WITHIN_MILLIS * (2 * changes.size() + 1);
+        changes.put(number, new Change(objects, own, deadline));
+        world.trace(() -> name + " wants to change " + objects + own.map(Own::toString).orElse(""));
+        tell(new GrantorEvent.Change(
+                number,
+                objects.stream().map(this::id).toList(),
+                own.map(client -> new GrantorEvent.Actor(client.client().node(), client.session()))));
         return number;
+    }
+
+    // ---- changes that clients ask for -------------------------------------------------------------------------------
+
+    /** A client asks for a change, maybe again. */
+    void asked(Own own) {
+        Answer answer = answers.get(own);
+        if (answer != null) {
+            own.client().answeredOwn(own, answer);
+        } else if (changes.size() < 6
+                && changes.values().stream()
+                        .noneMatch(change -> change.own.isPresent() && change.own.get().equals(own))) {
+            change(List.of(own.object()), Optional.of(own));
+        }
+    }
+
+    /** Runs it when what was read without a lease may be shown. */
+    void whenSeen(int object, long session, Runnable shown) {
+        if (grantor().isUnseen(id(object), session)) {
+            inThisLife(5, () -> whenSeen(object, session, shown));
+        } else {
+            shown.run();
+        }
+    }
+
+    private void takesEffect(long number, Own own) {
+        int object = own.object();
+        int from = versions[object]++;
+        int to = versions[object];
+        unfinished.add(object);
+        world.tally.ownChanges++;
+        world.trace(() -> name + " changed " + object + " for " + own);
+        inThisLife(world.random.nextInt(5), () -> {
+            ownChange = Optional.empty();
+            tell(new GrantorEvent.Visible(number));
+            Answer answer = new Answer(ownChange, from, to);
+            answers.put(own, answer);
+            own.client().answeredOwn(own, answer);
+        });
+    }
+
+    private void finished(long number) {
+        Change change = changes.remove(number);
+        if (change != null) {
+            world.tally.seen++;
+            change.objects.forEach(object -> {
+                unfinished.remove(object);
+                showAll(object);
+            });
+        }
+    }
+
+    private void showAll(int object) {
+        floors[object] = versions[object];
+        world.clients.forEach(client -> client.side(this).changed(object));
     }
 
     boolean pending(long number) {
@@ -193,11 +294,14 @@ final class SimulatedGrantor extends SimulatedProcess {
         }
         change.cleared = true;
         inThisLife(world.random.nextInt(20), () -> {
+            if (change.own.isPresent()) {
+                takesEffect(number, change.own.get());
+                return;
+            }
             for (int object : change.objects) {
                 versions[object]++;
             }
-            change.objects.forEach(
-                    object -> world.clients.forEach(client -> client.side(this).changed(object)));
+            change.objects.forEach(this::showAll);
             world.tally.changes++;
             world.trace(() -> name + " changed " + change.objects);
             inThisLife(world.random.nextInt(5), () -> {

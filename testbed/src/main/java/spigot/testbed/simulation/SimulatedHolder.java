@@ -49,7 +49,12 @@ final class SimulatedHolder {
     private final Set<Integer> stuck = new HashSet<>();
 
     private final int[] seen = new int[Simulation.OBJECTS];
+
+    /** Objects that this client is changing itself, and what it has asked for. */
+    private final Map<Integer, SimulatedGrantor.Own> acting = new HashMap<>();
+
     private Holder holder;
+    private long changes;
 
     SimulatedHolder(Simulation world, SimulatedClient client, SimulatedGrantor grantor) {
         this.world = world;
@@ -66,6 +71,7 @@ final class SimulatedHolder {
         cache.clear();
         kernel.clear();
         stuck.clear();
+        acting.clear();
         holder = start();
         tell(new HolderEvent.LinkUp());
     }
@@ -179,12 +185,16 @@ final class SimulatedHolder {
             check(part, cached.version(), floor, "under a lease");
             return;
         }
+        if (acting.containsKey(part.object())) {
+            // What others have of it is not asked for while an answer of our own is on its way.
+            return;
+        }
         world.tally.askedReads++;
         OptionalLong session = holder.session(client.clockMillis());
         int life = client.life;
         send(() -> {
             if (session.isEmpty()) {
-                answer(part, floor, life, Optional.empty());
+                answer(part, floor, life, 0, Optional.empty());
                 return;
             }
             long number = grantor.number();
@@ -198,26 +208,36 @@ final class SimulatedHolder {
                             part,
                             floor,
                             life,
+                            session.getAsLong(),
                             answer instanceof GrantorAction.Granted granted ? Optional.of(granted) : Optional.empty());
                 }
             });
             grantor.inThisLife(world.random.nextInt(200), () -> {
                 if (grantor.withdraw(number)) {
-                    answer(part, floor, life, Optional.empty());
+                    answer(part, floor, life, session.getAsLong(), Optional.empty());
                 }
             });
         });
     }
 
     /** The grantor reads what it sends after the lease stands. */
-    private void answer(Part part, int floor, int life, Optional<GrantorAction.Granted> grant) {
+    private void answer(Part part, int floor, int life, long session, Optional<GrantorAction.Granted> grant) {
         grantor.inThisLife(world.random.nextInt(5), () -> {
             int version = grantor.version(part.object());
-            reply(life, () -> answered(part, floor, version, grant));
+            Runnable shown = () -> reply(life, () -> answered(part, floor, version, grant));
+            if (grant.isPresent()) {
+                shown.run();
+            } else {
+                grantor.whenSeen(part.object(), session, shown);
+            }
         });
     }
 
     private void answered(Part part, int floor, int version, Optional<GrantorAction.Granted> grant) {
+        if (acting.containsKey(part.object())) {
+            // It may have what our own change makes: it is asked for again when that is answered.
+            return;
+        }
         check(part, version, floor, "as the grantor answered");
         if (grant.isEmpty()) {
             return;
@@ -238,6 +258,97 @@ final class SimulatedHolder {
                             () -> cache.put(part, new Cached(version, lease)));
                 });
     }
+
+    // ---- changing ---------------------------------------------------------------------------------------------------
+
+    /** A program of this client changes an object. */
+    void changeSomething() {
+        int object = world.random.nextInt(Simulation.OBJECTS);
+        OptionalLong session = holder.session(client.clockMillis());
+        if (session.isPresent() && !acting.containsKey(object)) {
+            SimulatedGrantor.Own own =
+                    new SimulatedGrantor.Own(this, client.life, session.getAsLong(), object, ++changes);
+            acting.put(object, own);
+            askAgainAndAgain(own);
+        }
+    }
+
+    NodeId node() {
+        return client.node();
+    }
+
+    private void askAgainAndAgain(SimulatedGrantor.Own own) {
+        if (!own.equals(acting.get(own.object()))) {
+            return;
+        }
+        if (!isCurrent(own.session())) {
+            // All that was cached is gone, or going, with the session.
+            acting.remove(own.object());
+            return;
+        }
+        send(() -> grantor.asked(own));
+        client.inThisLife(150, () -> askAgainAndAgain(own));
+    }
+
+    private boolean isCurrent(long session) {
+        OptionalLong current = holder.session(client.clockMillis());
+        return current.isPresent() && current.getAsLong() == session;
+    }
+
+    /** The grantor answers, maybe once more. */
+    void answeredOwn(SimulatedGrantor.Own own, SimulatedGrantor.Answer answer) {
+        reply(own.life(), () -> {
+            if (!acting.remove(own.object(), own)) {
+                return;
+            }
+            int object = own.object();
+            Optional<GrantorAction.OwnChange> change = answer.own();
+            if (change.isPresent() && !change.get().held().getFirst().kept()) {
+                GrantorAction.Held held = change.get().held().getFirst();
+                tell(new HolderEvent.Revoked(
+                        change.get().session(), change.get().epoch(), held.object(), held.sequence()));
+            } else if (change.isPresent()) {
+                GrantorAction.Held kept = change.get().held().getFirst();
+                tell(new HolderEvent.OwnChange(
+                        change.get().session(),
+                        change.get().epoch(),
+                        kept.object(),
+                        kept.sequence(),
+                        new Version(1, answer.from()),
+                        new Version(1, answer.to())));
+                holder.lease(kept.object(), change.get().session(), change.get().epoch(), kept.sequence())
+                        .ifPresent(lease -> cache.replaceAll((part, cached) ->
+                                part.object() == object ? new Cached(answer.to(), lease) : cached));
+            }
+            // The kernel's system call ends, and shows what it did.
+            if (!stuck.contains(object)) {
+                kernel.keySet().removeIf(part -> part.object() == object);
+            }
+            if (change.isPresent()) {
+                client.inThisLife(world.random.nextInt(20), () -> sayWhenSeen(own, change.get()));
+            } else {
+                cache.keySet().removeIf(part -> part.object() == object);
+                tell(new HolderEvent.GiveUp(grantor.id(object)));
+            }
+        });
+    }
+
+    /** Repeated until it is answered, or the session is over. */
+    private void sayWhenSeen(SimulatedGrantor.Own own, GrantorAction.OwnChange change) {
+        if (!isCurrent(own.session()) || answeredSeen.contains(own)) {
+            return;
+        }
+        if (!stuck.contains(own.object())) {
+            int life = client.life;
+            send(() -> {
+                grantor.tell(new GrantorEvent.Seen(node(), change.session(), change.change()));
+                reply(life, () -> answeredSeen.add(own));
+            });
+        }
+        client.inThisLife(100, () -> sayWhenSeen(own, change));
+    }
+
+    private final Set<SimulatedGrantor.Own> answeredSeen = new HashSet<>();
 
     /** The object has just changed: whoever reads it from a cache in this moment must not find the old one. */
     void changed(int object) {
@@ -279,7 +390,7 @@ final class SimulatedHolder {
     }
 
     private int floor(int object) {
-        return Math.max(grantor.version(object), seen[object]);
+        return Math.max(grantor.floor(object), seen[object]);
     }
 
     private void check(Part part, int version, int floor, String how) {
@@ -288,6 +399,7 @@ final class SimulatedHolder {
                     + " of " + grantor.name + ' ' + how + " after version " + floor + " was visible");
         }
         seen[part.object()] = Math.max(seen[part.object()], version);
+        grantor.saw(part.object(), version);
     }
 
     /** Whether the object is cached under a valid lease, at the version that is visible. */
@@ -316,10 +428,6 @@ final class SimulatedHolder {
     }
 
     // ---- messages ---------------------------------------------------------------------------------------------------
-
-    private NodeId node() {
-        return client.node();
-    }
 
     private void send(Runnable delivered) {
         world.network.send(client, grantor, delivered);

@@ -13,7 +13,8 @@ import spigot.model.NodeId;
  * the seed.
  *
  * <p>Checked all the time: a read under a valid lease, by the kernel from what it may still cache, or by asking, is never older
- * than what was visible when it began, and no client ever reads backwards; a change is cleared in bounded time; nobody stores
+ * than what was visible when it began, and no client ever reads backwards; what a client has changed itself becomes visible to all
+ * when the first of them, the client included, has seen it; a change is cleared in bounded time; nobody stores
  * more than its bound. Checked in the end: every client gets a lease on every object again, and a change takes no longer than
  * the holders need.
  */
@@ -116,6 +117,11 @@ public final class Simulation {
                 .filter(client -> client.node().equals(node))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    /** Whether the clients change something themselves. */
+    boolean acting() {
+        return time.nowMillis() < CHAOS_MILLIS + RECOVERY_MILLIS / 2;
     }
 
     private boolean chaos() {

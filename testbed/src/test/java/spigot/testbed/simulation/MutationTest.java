@@ -21,8 +21,15 @@ class MutationTest {
     private static final Set<String> FOUND_BY_GUARD_TEST =
             Set.of("REVOKE_AGAIN", "OWN_SESSION", "GRANT_SESSION", "GRANT_EPOCH", "RENEWAL_EPOCH");
 
+    /** Second locks of changes that clients ask for; coherence's OwnChangeTest shows each alone. */
+    private static final Set<String> FOUND_BY_OWN_CHANGE_TEST = Set.of(
+            "SEEN_BY_THE_ACTOR",
+            "ACTOR_DOES_NOT_WAIT_FOR_ITSELF",
+            "OWN_CHANGE_FROM_VERSION",
+            "GRANT_AFTER_OWN_CHANGE");
+
     static Stream<String> guards() {
-        return Mutants.guards().stream().filter(guard -> !FOUND_BY_GUARD_TEST.contains(guard));
+        return Mutants.guards().stream().filter(guard -> !FOUND_BY_GUARD_TEST.contains(guard) && !FOUND_BY_OWN_CHANGE_TEST.contains(guard));
     }
 
     @ParameterizedTest
@@ -42,6 +49,6 @@ class MutationTest {
 
     @Test
     void everySecondLockIsAGuard() {
-        assertThat(Mutants.guards()).containsAll(FOUND_BY_GUARD_TEST);
+        assertThat(Mutants.guards()).containsAll(FOUND_BY_GUARD_TEST).containsAll(FOUND_BY_OWN_CHANGE_TEST);
     }
 }

@@ -34,6 +34,8 @@ class SimulationTest {
                             tally.askedReads,
                             tally.grants,
                             tally.changes,
+                            tally.ownChanges,
+                            tally.seen,
                             tally.revokes,
                             tally.sessionsLost,
                             tally.lostMessages,
