@@ -226,8 +226,7 @@ public final class Grantor {
         if (unseen != null && nowMillis - unseen.getValue() > config.leaseMillis()) {
             return true;
         }
-        GrantedLease.Revocation oldest =
-                session.owed.isEmpty() ? null : session.owed.getFirst().revocation;
+        GrantedLease.Revocation oldest = session.owed.isEmpty() ? null : session.owed.getFirst().revocation;
         return oldest != null && nowMillis - oldest.sinceMillis > config.leaseMillis();
     }
 

@@ -84,7 +84,8 @@ class OwnChangeTest {
             bench.grant(ALICE, alice, ONE);
             change(9, ALICE, alice, ONE);
             bench.on(new Visible(9));
-            assertThat(bench.on(new GrantorEvent.Acquire(50, BOB.node(), bob, ONE))).isEmpty();
+            assertThat(bench.on(new GrantorEvent.Acquire(50, BOB.node(), bob, ONE)))
+                    .isEmpty();
             assertThat(bench.grantor.isUnseen(ONE, bob)).isTrue();
             assertThat(bench.grantor.isUnseen(ONE, 0)).isTrue();
             assertThat(bench.grantor.isUnseen(ONE, alice)).isFalse();
@@ -226,7 +227,8 @@ class OwnChangeTest {
             bench = new GrantorBench(EnumSet.allOf(Guard.class), 2, true);
             bob = bench.session(BOB, 2);
             assertThat(bench.on(new GrantorEvent.Hide(9, List.of(ONE)))).isEmpty();
-            assertThat(bench.on(new GrantorEvent.Acquire(50, BOB.node(), bob, ONE))).isEmpty();
+            assertThat(bench.on(new GrantorEvent.Acquire(50, BOB.node(), bob, ONE)))
+                    .isEmpty();
             assertThat(bench.grantor.isUnseen(ONE, bob)).isTrue();
             assertThat(bench.grantor.isUnseen(TWO, bob)).isFalse();
             bench.after(600);

@@ -73,8 +73,7 @@ public final class DirectoryEntries {
             check(
                     "make the node",
                     name,
-                    Libc.syscall(
-                            Machine.SYS_MKNODAT, directory.number(), path(arena, name), fullMode, device, 0, 0));
+                    Libc.syscall(Machine.SYS_MKNODAT, directory.number(), path(arena, name), fullMode, device, 0, 0));
         }
     }
 
@@ -84,7 +83,13 @@ public final class DirectoryEntries {
                     "make the symbolic link",
                     name,
                     Libc.syscall(
-                            Machine.SYS_SYMLINKAT, path(arena, target), directory.number(), path(arena, name), 0, 0, 0));
+                            Machine.SYS_SYMLINKAT,
+                            path(arena, target),
+                            directory.number(),
+                            path(arena, name),
+                            0,
+                            0,
+                            0));
         }
     }
 

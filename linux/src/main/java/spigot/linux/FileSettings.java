@@ -45,9 +45,7 @@ public final class FileSettings {
             long times = Memory.allocate(arena, TIMES_BYTES, 8);
             put(times, accessedNanos);
             put(times + 16, modifiedNanos);
-            check(
-                    "change the times of",
-                    Libc.syscall(Machine.SYS_UTIMENSAT, Machine.AT_FDCWD, path, times, 0, 0, 0));
+            check("change the times of", Libc.syscall(Machine.SYS_UTIMENSAT, Machine.AT_FDCWD, path, times, 0, 0, 0));
         }
     }
 

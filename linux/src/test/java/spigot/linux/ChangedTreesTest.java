@@ -67,8 +67,10 @@ class ChangedTreesTest {
         assertFails(Errno.EEXIST, () -> DirectoryEntries.createFile(directory, bytes("a"), 0600));
         Files.createSymbolicLink(tree.resolve("dangling"), Path.of("nowhere"));
         assertFails(Errno.EEXIST, () -> DirectoryEntries.createFile(directory, bytes("dangling"), 0600));
-        assertFails(Errno.ENAMETOOLONG, () -> DirectoryEntries.createFile(directory, bytes("x".repeat(256)), 0600)
-                .close());
+        assertFails(
+                Errno.ENAMETOOLONG,
+                () -> DirectoryEntries.createFile(directory, bytes("x".repeat(256)), 0600)
+                        .close());
     }
 
     @Test
@@ -191,8 +193,7 @@ class ChangedTreesTest {
         try (Descriptor file = root.locate(bytes("a"))) {
             ExtendedAttributes.set(file, bytes("user.one"), bytes("1"), Setting.ONLY_NEW);
             assertFails(
-                    Errno.EEXIST,
-                    () -> ExtendedAttributes.set(file, bytes("user.one"), bytes("2"), Setting.ONLY_NEW));
+                    Errno.EEXIST, () -> ExtendedAttributes.set(file, bytes("user.one"), bytes("2"), Setting.ONLY_NEW));
             assertFails(
                     Errno.ENODATA,
                     () -> ExtendedAttributes.set(file, bytes("user.two"), bytes("2"), Setting.ONLY_EXISTING));

@@ -153,7 +153,8 @@ final class ChangeFile extends TreeOperation {
         }
         if (wanted.mode() >= 0) {
             int group = statusOf(located()).gid();
-            boolean keepsGroup = who.uid() == 0 || who.isIn(group) || !row().attributes().isRegular();
+            boolean keepsGroup =
+                    who.uid() == 0 || who.isIn(group) || !row().attributes().isRegular();
             FileSettings.setMode(located(), keepsGroup ? wanted.mode() : wanted.mode() & ~SET_GROUP);
         }
         if (wanted.accessedNanos() != FileSettings.OMIT || wanted.modifiedNanos() != FileSettings.OMIT) {
@@ -206,9 +207,7 @@ final class ChangeFile extends TreeOperation {
         if (known.attributes().isDirectory()) {
             IndexedFile now = parts.index().file(id);
             FileStatus then = Objects.requireNonNull(before, "not prepared");
-            if (now != null
-                    && now.inode() == then.inode()
-                    && now.attributes().changedNanos() == then.changedNanos()) {
+            if (now != null && now.inode() == then.inode() && now.attributes().changedNanos() == then.changedNanos()) {
                 parts.index().update(now.seen(after(), attributes()));
             }
         } else {

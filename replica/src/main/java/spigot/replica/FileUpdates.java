@@ -246,9 +246,7 @@ final class FileUpdates {
     /** Runs it while nobody else changes the file, or takes what it does for a change behind the back. */
     <T> T exclusively(ServedFile file, Exclusive<T> work) throws IOException, InterruptedException {
         CompletableFuture<Void> mine = new CompletableFuture<>();
-        for (CompletableFuture<Void> other = file.beginChange(mine);
-                other != null;
-                other = file.beginChange(mine)) {
+        for (CompletableFuture<Void> other = file.beginChange(mine); other != null; other = file.beginChange(mine)) {
             await(other, file);
         }
         try {

@@ -127,20 +127,13 @@ final class LinkEntry extends TreeOperation {
                         .setExisting(true))
                 .build();
         directoryAfter = directory().attributes();
-        return List.of(
-                add, set(link.file(), attributes(), false), set(link.directory(), directoryAfter, false));
+        return List.of(add, set(link.file(), attributes(), false), set(link.directory(), directoryAfter, false));
     }
 
     @Override
     void apply(NamespaceReply reply) throws IOException {
-        parts.index()
-                .add(tree.number(), List.of(new PublicationIndex.Addition(link.directory(), link.name(), row())));
-        took(
-                row(),
-                java.util.Objects.requireNonNull(after, "not performed"),
-                attributes(),
-                reply.getRecords(1),
-                false);
+        parts.index().add(tree.number(), List.of(new PublicationIndex.Addition(link.directory(), link.name(), row())));
+        took(row(), java.util.Objects.requireNonNull(after, "not performed"), attributes(), reply.getRecords(1), false);
         if (directoryAfter != null) {
             directory().told(directoryAfter);
         }

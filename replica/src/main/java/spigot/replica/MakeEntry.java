@@ -202,8 +202,7 @@ final class MakeEntry extends TreeOperation {
             add.setSymlinkTarget(Messages.bytes(make.target()));
         }
         directoryAfter = directory().attributes();
-        return List.of(
-                Mutation.newBuilder().setAdd(add).build(), set(make.directory(), directoryAfter, false));
+        return List.of(Mutation.newBuilder().setAdd(add).build(), set(make.directory(), directoryAfter, false));
     }
 
     @Override
@@ -216,9 +215,7 @@ final class MakeEntry extends TreeOperation {
             record.setSymlinkTarget(Messages.bytes(make.target()));
         }
         if (make.kind() != FileKind.DIRECTORY) {
-            record.setHome(Messages.bytes(parts.server()))
-                    .setHomeEpoch(1)
-                    .setVersion(Messages.wire(new Version(1, 1)));
+            record.setHome(Messages.bytes(parts.server())).setHomeEpoch(1).setVersion(Messages.wire(new Version(1, 1)));
         }
         return record.build();
     }

@@ -3,10 +3,13 @@ package spigot.replica;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +37,7 @@ import spigot.transport.wire.OperationRequest;
  * the catalog, all at once, then in the index. Each operation is done once, however often it is asked for. Safe for any thread: each
  * request runs on a virtual thread of its own, system calls on the I/O threads. Bounded: {@value #MOST} operations at a time.
  */
-final class NamespaceService {
+final class NamespaceService implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NamespaceService.class);
 
     /** Fewer than the catalog keeps answers of. */
@@ -46,12 +49,19 @@ final class NamespaceService {
     private static final Duration TURN = Duration.ofMillis(200);
 
     private static final Duration LOOK = Duration.ofSeconds(3);
+    private static final Duration CLOSING = Duration.ofSeconds(5);
 
     private final Parts parts;
     private final TreeOperation.Parts trees;
     private final Duration patience;
     private final AtomicLong numbers;
     private final Semaphore operations = new Semaphore(MOST);
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Whose operations are under way; guarded by {@code lock}. */
+    private final Set<Thread> threads = new HashSet<>();
+
+    private boolean closed;
 
     /** What it works with. */
     record Parts(
@@ -84,12 +94,58 @@ final class NamespaceService {
                     Failure.Code.TOO_MANY, "the server has its " + MOST + " operations under way: try again later");
         }
         try {
-            OperationReply reply = new Asked(from, request.getOperationRequest(), responder).answer();
+            begin(Thread.currentThread());
+            OperationReply reply;
+            try {
+                reply = new Asked(from, request.getOperationRequest(), responder).answer();
+            } finally {
+                end(Thread.currentThread());
+            }
             responder.reply(Envelope.newBuilder().setOperationReply(reply).build());
         } finally {
             operations.release();
         }
         return true;
+    }
+
+    private void begin(Thread thread) throws FailureException {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new FailureException(Failure.Code.NOT_READY, "the server is stopping");
+            }
+            threads.add(thread);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void end(Thread thread) {
+        lock.lock();
+        try {
+            threads.remove(thread);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends what is under way, so that nobody uses the index any more; what was not finished is answered by the tree in the next life. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closed = true;
+            threads.forEach(Thread::interrupt);
+        } finally {
+            lock.unlock();
+        }
+        try {
+            if (!operations.tryAcquire(MOST, CLOSING.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("event=operations_not_ended after_millis={}", CLOSING.toMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** How far an operation has come. */
@@ -271,8 +327,7 @@ final class NamespaceService {
             });
         }
 
-        private OperationReply decide(
-                TreeOperation doing, DirectoryTurns.Turn turn, TreeOperation.@Nullable Noted then)
+        private OperationReply decide(TreeOperation doing, DirectoryTurns.Turn turn, TreeOperation.@Nullable Noted then)
                 throws IOException, InterruptedException {
             if (then != null && doing.wasDone(then)) {
                 return known(doing.subject(), true);
@@ -332,8 +387,9 @@ final class NamespaceService {
             } finally {
                 trees.files().endRegistration(registration);
                 if (!told) {
-                    doing.places().forEach(place -> doing.tree.lookAt(
-                            place.directory(), place.name().toArray()));
+                    doing.places()
+                            .forEach(place -> doing.tree.lookAt(
+                                    place.directory(), place.name().toArray()));
                 }
             }
         }
@@ -358,8 +414,8 @@ final class NamespaceService {
                 boolean conflict = e instanceof FailureException failure && failure.code() == Failure.Code.CONFLICT;
                 if (conflict && parts.io().run(doing::undo)) {
                     progress = Progress.INTENDED;
-                    SystemCallException taken = new SystemCallException(
-                            "make", "a name that another publication has", Errno.EEXIST);
+                    SystemCallException taken =
+                            new SystemCallException("make", "a name that another publication has", Errno.EEXIST);
                     taken.initCause(e);
                     throw taken;
                 }

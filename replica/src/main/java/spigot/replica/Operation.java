@@ -43,8 +43,7 @@ sealed interface Operation {
             implements Operation {}
 
     /** @param value null: the attribute is removed */
-    record SetXattr(
-            FileId file, RawBytes name, @Nullable RawBytes value, ExtendedAttributes.Setting setting)
+    record SetXattr(FileId file, RawBytes name, @Nullable RawBytes value, ExtendedAttributes.Setting setting)
             implements Operation {}
 
     /** Who asks. */
@@ -82,13 +81,11 @@ sealed interface Operation {
                 if (kind == FileKind.DIRECTORY || kind == FileKind.SYMLINK) {
                     throw refused(Errno.EINVAL, "mknod makes no " + kind);
                 }
-                yield made(
-                        make.getDirectory(), make.getName(), kind, make.getMode(), make.getDevice(), RawBytes.EMPTY);
+                yield made(make.getDirectory(), make.getName(), kind, make.getMode(), make.getDevice(), RawBytes.EMPTY);
             }
             case MAKE_SYMLINK -> {
                 var make = request.getMakeSymlink();
-                yield made(
-                        make.getDirectory(), make.getName(), FileKind.SYMLINK, 0777, 0, target(make.getTarget()));
+                yield made(make.getDirectory(), make.getName(), FileKind.SYMLINK, 0777, 0, target(make.getTarget()));
             }
             case MAKE_LINK -> {
                 var link = request.getMakeLink();

@@ -390,12 +390,7 @@ final class OperationLog implements AutoCloseable {
         for (Map.Entry<Session, Operations> session : sessions.entrySet()) {
             NodeId client = session.getKey().client();
             long number = session.getKey().session();
-            append(
-                    to,
-                    record(
-                            HEARD_BELOW,
-                            new Key(client, number, session.getValue().heardBelow),
-                            new byte[0]));
+            append(to, record(HEARD_BELOW, new Key(client, number, session.getValue().heardBelow), new byte[0]));
             for (Map.Entry<Long, Operation> operation :
                     session.getValue().byNumber.entrySet()) {
                 if (!operation.getValue().bytes.isEmpty()) {

@@ -131,7 +131,10 @@ final class Orphans {
                 throw e;
             }
         } catch (FailureException e) {
-            LOG.debug("event=orphans_not_swept path={} reason=\"{}\"", tree.publication().path(), e.getMessage());
+            LOG.debug(
+                    "event=orphans_not_swept path={} reason=\"{}\"",
+                    tree.publication().path(),
+                    e.getMessage());
         }
     }
 

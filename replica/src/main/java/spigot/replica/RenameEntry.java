@@ -169,7 +169,8 @@ final class RenameEntry extends TreeOperation {
 
     private Attributes attributes() {
         return FileAttributes.of(
-                Objects.requireNonNull(after, "not performed"), row().attributes().hasXattrs());
+                Objects.requireNonNull(after, "not performed"),
+                row().attributes().hasXattrs());
     }
 
     private Victim victim() {

@@ -113,8 +113,7 @@ public final class ReplicaServer implements AutoCloseable {
         operations = new OperationLog(configuration.data());
         namespace = new NamespaceService(
                 new NamespaceService.Parts(configuration, catalog, catalogLease, leases, io, operations),
-                new TreeOperation.Parts(
-                        configuration.server(), index, files, updates, watcher, orphans, this::tree),
+                new TreeOperation.Parts(configuration.server(), index, files, updates, watcher, orphans, this::tree),
                 life);
     }
 
@@ -395,6 +394,7 @@ public final class ReplicaServer implements AutoCloseable {
             if (heartbeat != null) {
                 Objects.requireNonNull(heartbeat).close();
             }
+            namespace.close();
             verifier.close();
             watchedFiles.close();
             List.copyOf(workers.values()).forEach(this::end);

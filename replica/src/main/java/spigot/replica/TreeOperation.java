@@ -169,7 +169,8 @@ abstract class TreeOperation implements AutoCloseable {
     ServedFile served(IndexedFile row) throws IOException {
         if (!row.attributes().isDirectory() && !row.isHome()) {
             throw new FailureException(
-                    Failure.Code.NOT_HOME, "this server is not the home of file " + row.id() + ": ask the catalog again");
+                    Failure.Code.NOT_HOME,
+                    "this server is not the home of file " + row.id() + ": ask the catalog again");
         }
         return parts.files().get(row.id());
     }

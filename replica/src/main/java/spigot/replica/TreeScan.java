@@ -549,8 +549,8 @@ final class TreeScan {
         }
         parts.catalog().withdraw(tree.rootId(), sent);
         for (RegistrationClient.Name name : sent) {
-            for (FileId nameless :
-                    parts.index().remove(tree.number(), name.directory(), name.name().bytes())) {
+            for (FileId nameless : parts.index()
+                    .remove(tree.number(), name.directory(), name.name().bytes())) {
                 parts.files().nameless(nameless);
                 parts.watcher().unwatch(nameless);
             }

@@ -115,8 +115,7 @@ class ActorsTest {
 
         @Override
         public void request(Link from, Envelope request, Responder responder) throws Exception {
-            throw new FailureException(
-                    spigot.transport.wire.Failure.Code.BAD_REQUEST, "asks only");
+            throw new FailureException(spigot.transport.wire.Failure.Code.BAD_REQUEST, "asks only");
         }
 
         @Override
@@ -140,11 +139,10 @@ class ActorsTest {
         OperationReply reply = alice.actor().create(root, "new", 0600);
         assertThat(bob.directories.valid(ofBob)).isFalse();
         assertThat(alice.dropped).isEmpty();
-        assertThat(alice.directories.ownChange(reply.getOwn()))
-                .anySatisfy(lease -> {
-                    assertThat(lease.object()).isEqualTo(root);
-                    assertThat(lease.version()).isNotEqualTo(ofAlice.version());
-                });
+        assertThat(alice.directories.ownChange(reply.getOwn())).anySatisfy(lease -> {
+            assertThat(lease.object()).isEqualTo(root);
+            assertThat(lease.version()).isNotEqualTo(ofAlice.version());
+        });
         CompletableFuture<LookupReply> seenByBob = CompletableFuture.supplyAsync(
                 () -> {
                     try {
@@ -203,8 +201,7 @@ class ActorsTest {
         server.close();
         server = grid.server(self, directory.resolve("data"));
         await().atMost(SOON)
-                .until(() -> server.replica().status().publications().getFirst().state()
-                        == PublicationState.SERVING);
+                .until(() -> server.replica().status().publications().getFirst().state() == PublicationState.SERVING);
         assertThat(new String(bob.reader.readAll(server, opened.record()), java.nio.charset.StandardCharsets.UTF_8))
                 .isEqualTo("content");
         // Nobody has opened it again in this life: when the leases of the former one are over it goes.

@@ -28,7 +28,11 @@ final class GridActor {
     private final Caller caller;
 
     GridActor(Link server, long session) {
-        this(server, session, new AtomicLong(), Caller.newBuilder().setUid(0).setGid(0).setUmask(022).build());
+        this(
+                server,
+                session,
+                new AtomicLong(),
+                Caller.newBuilder().setUid(0).setGid(0).setUmask(022).build());
     }
 
     private GridActor(Link server, long session, AtomicLong numbers, Caller caller) {
@@ -42,8 +46,9 @@ final class GridActor {
         return new GridActor(server, session, numbers, other);
     }
 
-    long lastNumber() {
-        return numbers.get();
+    /** The same client, after the server has started again. */
+    GridActor over(Link other) {
+        return new GridActor(other, session, numbers, caller);
     }
 
     OperationRequest.Builder next() {
@@ -110,8 +115,7 @@ final class GridActor {
                 .setMode(mode)));
     }
 
-    OperationReply makeNode(FileId directory, String name, spigot.transport.wire.Kind kind, int mode)
-            throws Exception {
+    OperationReply makeNode(FileId directory, String name, spigot.transport.wire.Kind kind, int mode) throws Exception {
         return ask(request -> request.setMakeNode(OperationRequest.MakeNode.newBuilder()
                 .setDirectory(id(directory))
                 .setName(text(name))
@@ -139,10 +143,9 @@ final class GridActor {
     }
 
     OperationReply removeDirectory(FileId directory, String name) throws Exception {
-        return ask(request -> request.setRemoveDirectory(
-                OperationRequest.RemoveDirectory.newBuilder()
-                        .setDirectory(id(directory))
-                        .setName(text(name))));
+        return ask(request -> request.setRemoveDirectory(OperationRequest.RemoveDirectory.newBuilder()
+                .setDirectory(id(directory))
+                .setName(text(name))));
     }
 
     OperationReply rename(FileId directory, String name, FileId toDirectory, String toName, int flags)
@@ -186,8 +189,8 @@ final class GridActor {
     static void assertFails(int errno, Call call) {
         Assertions.assertThatExceptionOfType(FailureException.class)
                 .isThrownBy(call::run)
-                .satisfies(e -> Assertions.assertThat(List.of(
-                                e.code(), Errno.name(e.failure().getErrno())))
+                .satisfies(e -> Assertions.assertThat(
+                                List.of(e.code(), Errno.name(e.failure().getErrno())))
                         .as(e.getMessage())
                         .isEqualTo(List.of(Failure.Code.IO_ERROR, Errno.name(errno))));
     }

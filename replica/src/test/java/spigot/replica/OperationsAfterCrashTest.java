@@ -59,7 +59,7 @@ class OperationsAfterCrashTest {
 
     private void startAgain() throws Exception {
         server = grid.server(self, directory.resolve("data"));
-        actor = new GridActor(reader.to(server), 4_711);
+        actor = actor.over(reader.to(server));
     }
 
     /** As if the process had been killed before the last answer was durable. */
@@ -83,7 +83,9 @@ class OperationsAfterCrashTest {
     }
 
     private OperationRequest creating(String name) {
-        return actor.next().setCreate(GridActor.creating(root, name, 0600, true)).build();
+        return actor.next()
+                .setCreate(GridActor.creating(root, name, 0600, true))
+                .build();
     }
 
     private OperationRequest unlinking(String name) {

@@ -212,7 +212,10 @@ class OperationsTest {
                         assertThat(attributes.getGid()).isEqualTo(77);
                         assertThat(attributes.getMode()).isEqualTo(06755);
                     });
-            assertThat(user.makeSymlink(root, "l", "x").getRecord().getAttributes().getUid())
+            assertThat(user.makeSymlink(root, "l", "x")
+                            .getRecord()
+                            .getAttributes()
+                            .getUid())
                     .isEqualTo(1234);
             FileId shared = id(actor.makeDirectory(root, "shared", 0777).getRecord());
             actor.set(shared, set -> set.setGid(99).setMode(02777));
@@ -241,7 +244,10 @@ class OperationsTest {
                             .setValue(ByteString.copyFrom(list)))
                     .build());
             GridActor strict = actor.as(Caller.newBuilder().setUmask(077).build());
-            assertThat(strict.create(root, "a", 0666).getRecord().getAttributes().getMode())
+            assertThat(strict.create(root, "a", 0666)
+                            .getRecord()
+                            .getAttributes()
+                            .getMode())
                     .isEqualTo(0664);
             assertThat(strict.makeDirectory(root, "d", 0777).getRecord().getAttributes())
                     .satisfies(attributes -> {
@@ -274,7 +280,8 @@ class OperationsTest {
             OperationReply left = actor.unlink(root, "a");
             assertThat(left.getReplaced().getAttributes().getLinks()).isEqualTo(1);
             assertThat(shown("d/b").attributes().links()).isEqualTo(1);
-            assertThat(shown("d/b").version()).isEqualTo(Messages.record(left.getReplaced()).version());
+            assertThat(shown("d/b").version())
+                    .isEqualTo(Messages.record(left.getReplaced()).version());
             assertThat(isShown("a")).isFalse();
         }
 
@@ -561,8 +568,9 @@ class OperationsTest {
     class Repeated {
         @Test
         void isDoneOnceAndAnsweredTheSame() throws Exception {
-            OperationRequest request =
-                    actor.next().setCreate(GridActor.creating(root, "a", 0600, true)).build();
+            OperationRequest request = actor.next()
+                    .setCreate(GridActor.creating(root, "a", 0600, true))
+                    .build();
             OperationReply first = actor.ask(request);
             actor.rename(root, "a", root, "b", 0);
             assertThat(actor.ask(request)).isEqualTo(first);
@@ -571,8 +579,9 @@ class OperationsTest {
 
         @Test
         void isNotKnownAnyMoreWhenItsAnswerWasHeard() throws Exception {
-            OperationRequest request =
-                    actor.next().setCreate(GridActor.creating(root, "a", 0600, true)).build();
+            OperationRequest request = actor.next()
+                    .setCreate(GridActor.creating(root, "a", 0600, true))
+                    .build();
             actor.ask(request);
             actor.ask(actor.next()
                     .setAnsweredBelow(request.getNumber() + 1)
@@ -590,8 +599,8 @@ class OperationsTest {
                     .setCreate(GridActor.creating(root, "a", 0600, true))
                     .build();
             List<Envelope> parts = new ArrayList<>();
-            Envelope last = reader.to(server)
-                    .stream(Envelope.newBuilder().setOperationRequest(request).build(), SOON, parts::add);
+            Envelope last = reader.to(server).stream(
+                    Envelope.newBuilder().setOperationRequest(request).build(), SOON, parts::add);
             assertThat(parts)
                     .singleElement()
                     .satisfies(part ->

@@ -263,12 +263,10 @@ public final class LeaseGrantor implements AutoCloseable {
                 throw notCleared(all, patience);
             }
             recalled = true;
-            return new OpenRecall(
-                    finished -> visible(change, finished),
-                    () -> {
-                        tell(new GrantorEvent.Finish(change));
-                        changes.release();
-                    });
+            return new OpenRecall(finished -> visible(change, finished), () -> {
+                tell(new GrantorEvent.Finish(change));
+                changes.release();
+            });
         } finally {
             if (!recalled) {
                 changes.release();

@@ -38,7 +38,8 @@ final class Keys {
     }
 
     static byte[] answered(NodeId server, int place) {
-        return join(server.bytes(), ByteBuffer.allocate(Integer.BYTES).putInt(place).array());
+        return join(
+                server.bytes(), ByteBuffer.allocate(Integer.BYTES).putInt(place).array());
     }
 
     static byte[] metadata(String name) {

@@ -152,7 +152,8 @@ final class Proposer {
             return outcome;
         } finally {
             if (!known) {
-                // It may have taken effect: an actor's leases must not outlive that. Nobody tells it what to see, so its session ends.
+                // It may have taken effect: an actor's leases must not outlive that. Nobody tells it what to see, so
+                // its session ends.
                 recall.visible(() -> unseen.saw(command.getOwn()));
             }
         }

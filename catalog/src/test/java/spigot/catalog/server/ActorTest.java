@@ -46,6 +46,8 @@ class ActorTest {
     @TempDir
     Path directory;
 
+    private final MemoryCatalogLog log = new MemoryCatalogLog();
+
     private TestGrid grid;
     private RegistrationClient server;
     private TestTree tree;
@@ -55,7 +57,7 @@ class ActorTest {
 
     @BeforeEach
     void start() throws Exception {
-        grid = TestGrid.inMemory(directory);
+        grid = new TestGrid(directory, log);
         server = grid.replicaServer(grid.identity(PeerIdentity.Role.SERVER, 1, "server"));
         tree = new TestTree(server, "/data");
         alice = new Node(11);
@@ -209,6 +211,36 @@ class ActorTest {
         await().atMost(SOON).until(leased::isDone);
         assertThat(leased.get().hasRecord()).isTrue();
         assertThat(leased.get().hasGrant()).isTrue();
+    }
+
+    @Test
+    void whoseCatalogDiesIsWaitedForUntilItsLeasesHaveRunOut() throws Exception {
+        alice.lease();
+        NamespaceReply reply = change(alice, add("new", 1));
+        Lease kept = alice.leases.ownChange(reply.getOwn()).getFirst();
+        grid.restart(log);
+        try (Node carol = new Node(13)) {
+            LookupReply seen = carol.lookup("new", carol.want());
+            // Alice may have had the old state for as long as this lease.
+            assertThat(alice.leases.valid(kept)).isFalse();
+            assertThat(seen.hasRecord()).isTrue();
+            assertThat(seen.hasGrant()).isTrue();
+        }
+        // What was hidden for it is not hidden again.
+        Node dave = new Node(14);
+        try (dave) {
+            dave.lease();
+            NamespaceReply next = change(dave, add("next", 2));
+            dave.leases.ownChange(next.getOwn());
+            dave.leases.seen(next.getOwn());
+            assertThat(dave.lookup("next", dave.want()).hasRecord()).isTrue();
+            change(dave, add("last", 3));
+        }
+        try (View view = log.read()) {
+            int[] unseen = {0};
+            view.scan(Table.UNSEEN, new byte[0], (_, _) -> ++unseen[0] > 0);
+            assertThat(unseen[0]).isEqualTo(1);
+        }
     }
 
     @Test

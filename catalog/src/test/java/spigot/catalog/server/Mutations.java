@@ -66,8 +66,7 @@ final class Mutations {
                 .build();
     }
 
-    static Mutation exchange(
-            FileId directory, String name, FileId id, FileId toDirectory, String toName, FileId toId) {
+    static Mutation exchange(FileId directory, String name, FileId id, FileId toDirectory, String toName, FileId toId) {
         return Mutation.newBuilder()
                 .setExchange(Mutation.Exchange.newBuilder()
                         .setDirectory(Messages.bytes(directory))

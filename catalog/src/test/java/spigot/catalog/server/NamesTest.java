@@ -110,11 +110,10 @@ class NamesTest {
     @Test
     void movesAFileOverAnotherOneAndSetsWhatElseChangedWithIt() throws Exception {
         ok(add(root, "a", id(1), file(1)), add(below, "b", id(2), file(1)));
-        Attributes touched = GridTree.directory().toBuilder().setModifiedNanos(99).build();
+        Attributes touched =
+                GridTree.directory().toBuilder().setModifiedNanos(99).build();
         NamespaceReply reply = ok(
-                moveOver(root, "a", id(1), below, "b", id(2)),
-                set(root, touched, false),
-                set(id(2), file(0), false));
+                moveOver(root, "a", id(1), below, "b", id(2)), set(root, touched, false), set(id(2), file(0), false));
         assertThat(lookup(root, "a")).isEqualTo(NONE);
         assertThat(lookup(below, "b")).isEqualTo(id(1));
         assertThat(exists(id(2))).isFalse();

@@ -211,7 +211,8 @@ final class SimulatedGrantor extends SimulatedProcess {
         // Each before it may wait as long for its actor as for its holders.
         long deadline = world.time.nowMillis() + CLEARED_WITHIN_MILLIS * (2 * changes.size() + 1);
         changes.put(number, new Change(objects, own, deadline));
-        world.trace(() -> name + " wants to change " + objects + own.map(Own::toString).orElse(""));
+        world.trace(() ->
+                name + " wants to change " + objects + own.map(Own::toString).orElse(""));
         tell(new GrantorEvent.Change(
                 number,
                 objects.stream().map(this::id).toList(),
@@ -228,7 +229,8 @@ final class SimulatedGrantor extends SimulatedProcess {
             own.client().answeredOwn(own, answer);
         } else if (changes.size() < 6
                 && changes.values().stream()
-                        .noneMatch(change -> change.own.isPresent() && change.own.get().equals(own))) {
+                        .noneMatch(change ->
+                                change.own.isPresent() && change.own.get().equals(own))) {
             change(List.of(own.object()), Optional.of(own));
         }
     }

@@ -317,8 +317,8 @@ final class SimulatedHolder {
                         new Version(1, answer.from()),
                         new Version(1, answer.to())));
                 holder.lease(kept.object(), change.get().session(), change.get().epoch(), kept.sequence())
-                        .ifPresent(lease -> cache.replaceAll((part, cached) ->
-                                part.object() == object ? new Cached(answer.to(), lease) : cached));
+                        .ifPresent(lease -> cache.replaceAll(
+                                (part, cached) -> part.object() == object ? new Cached(answer.to(), lease) : cached));
             }
             // The kernel's system call ends, and shows what it did.
             if (!stuck.contains(object)) {

@@ -25,7 +25,8 @@ public final class Tally {
     public String toString() {
         return runs + " runs, " + simulatedMillis / 1_000 + " simulated s, " + events + " events; reads: " + leasedReads
                 + " leased, " + kernelReads + " by the kernel, " + askedReads + " asked; " + grants + " grants, "
-                + changes + " changes, " + ownChanges + " by clients, " + seen + " seen by them, " + revokes + " revokes, " + sessionsLost + " sessions lost; messages: "
+                + changes + " changes, " + ownChanges + " by clients, " + seen + " seen by them, " + revokes
+                + " revokes, " + sessionsLost + " sessions lost; messages: "
                 + lostMessages + " lost, " + doubledMessages + " doubled, " + lateMessages + " late; " + cuts
                 + " cuts, " + crashes + " crashes, " + pauses + " pauses";
     }

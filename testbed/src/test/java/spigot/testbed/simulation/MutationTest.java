@@ -23,13 +23,11 @@ class MutationTest {
 
     /** Second locks of changes that clients ask for; coherence's OwnChangeTest shows each alone. */
     private static final Set<String> FOUND_BY_OWN_CHANGE_TEST = Set.of(
-            "SEEN_BY_THE_ACTOR",
-            "ACTOR_DOES_NOT_WAIT_FOR_ITSELF",
-            "OWN_CHANGE_FROM_VERSION",
-            "GRANT_AFTER_OWN_CHANGE");
+            "SEEN_BY_THE_ACTOR", "ACTOR_DOES_NOT_WAIT_FOR_ITSELF", "OWN_CHANGE_FROM_VERSION", "GRANT_AFTER_OWN_CHANGE");
 
     static Stream<String> guards() {
-        return Mutants.guards().stream().filter(guard -> !FOUND_BY_GUARD_TEST.contains(guard) && !FOUND_BY_OWN_CHANGE_TEST.contains(guard));
+        return Mutants.guards().stream()
+                .filter(guard -> !FOUND_BY_GUARD_TEST.contains(guard) && !FOUND_BY_OWN_CHANGE_TEST.contains(guard));
     }
 
     @ParameterizedTest
