@@ -84,7 +84,8 @@ public final class ExtendedAttributes {
     /** Whether it has the attribute; false too where the file system has none. */
     public static boolean has(Descriptor file, String name) throws SystemCallException {
         try {
-            return value(file, name.getBytes(StandardCharsets.US_ASCII)).length >= 0;
+            byte[] _ = value(file, name.getBytes(StandardCharsets.US_ASCII));
+            return true;
         } catch (SystemCallException e) {
             if (e.errno() == Errno.ENODATA || e.errno() == Errno.EOPNOTSUPP) {
                 return false;

@@ -3,6 +3,8 @@ package spigot.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import java.io.BufferedReader;
+import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -103,6 +105,55 @@ class OperationLogTest {
         try (OperationLog log = new OperationLog(directory)) {
             assertThat(log.begin(key(2), 0)).isEqualTo(new Begun.Answered(raw("again")));
         }
+    }
+
+    @Test
+    void hasAllThatItSaidItHadAfterTheProcessWasKilled() throws Exception {
+        List<String> said = sayUntilKilled();
+        long last = Long.parseLong(said.getLast().substring("intent ".length()));
+        try (OperationLog log = new OperationLog(directory)) {
+            for (long number = Math.max(1, last - 100); number < last; number++) {
+                assertThat(log.begin(new Key(KilledLog.CLIENT, 1, number), 0))
+                        .isEqualTo(new Begun.Answered(raw("answer " + number)));
+            }
+            Begun unfinished = log.begin(new Key(KilledLog.CLIENT, 1, last), 0);
+            if (said.getLast().startsWith("answer")) {
+                assertThat(unfinished).isEqualTo(new Begun.Answered(raw("answer " + last)));
+            } else {
+                // It may have been answered, without that anybody heard of it.
+                assertThat(unfinished).isIn(new Begun.Again(raw("intent")), new Begun.Answered(raw("answer " + last)));
+            }
+        }
+    }
+
+    private List<String> sayUntilKilled() throws Exception {
+        String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+        Process child = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:+UseSerialGC",
+                        "-Xmx64m",
+                        "-cp",
+                        classPath,
+                        KilledLog.class.getName(),
+                        directory.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        List<String> said = new ArrayList<>();
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(child.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                said.add(line);
+                if (said.size() == 401) {
+                    // By its handle: the process itself would close the stream, too.
+                    child.toHandle().destroyForcibly();
+                }
+            }
+        } finally {
+            child.destroyForcibly().waitFor();
+        }
+        assertThat(said.size()).isGreaterThan(400);
+        // The last line may have been cut off in the middle.
+        return said.subList(0, said.size() - 1);
     }
 
     @Test

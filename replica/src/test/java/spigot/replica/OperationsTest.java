@@ -187,6 +187,36 @@ class OperationsTest {
         }
 
         @Test
+        void failsWhileTheDiskIsFullAndGoesOnWhenThereIsRoomAgain() throws Exception {
+            assumeTrue(isRoot(), "needs root to mount a small file system");
+            Path small = Files.createDirectories(directory.resolve("small"));
+            assumeTrue(run("mount", "-t", "tmpfs", "-o", "nr_inodes=6", "small", small.toString()), "needs tmpfs");
+            try {
+                server.replica().publish(small, LogicalPath.parse("/small"), false, false, ProgressListener.NONE);
+                FileId smallRoot = reader.get("/small").id();
+                assertFails(Errno.ENOSPC, () -> {
+                    for (int i = 0; i < 10; i++) {
+                        actor.create(smallRoot, "f" + i, 0600);
+                    }
+                });
+                actor.unlink(smallRoot, "f0");
+                assertThat(actor.create(smallRoot, "again", 0600).getCreated()).isTrue();
+                assertThat(reader.find("/small/f0")).isNull();
+            } finally {
+                assertThat(run("umount", "-l", small.toString())).isTrue();
+            }
+        }
+
+        private static boolean run(String... command) throws Exception {
+            return new ProcessBuilder(command)
+                            .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                            .redirectError(ProcessBuilder.Redirect.DISCARD)
+                            .start()
+                            .waitFor()
+                    == 0;
+        }
+
+        @Test
         void failsInWhatIsGoneOrNoDirectory() throws Exception {
             FileId file = id(actor.create(root, "a", 0600).getRecord());
             FileId gone = id(actor.makeDirectory(root, "d", 0700).getRecord());
