@@ -17,6 +17,7 @@ import spigot.transport.FailureException;
 import spigot.transport.Messages;
 import spigot.transport.Peer;
 import spigot.transport.wire.Envelope;
+import spigot.transport.wire.Failure;
 import spigot.transport.wire.NamespaceReply;
 import spigot.transport.wire.NamespaceRequest;
 import spigot.transport.wire.PublishRequest;
@@ -41,6 +42,9 @@ public final class RegistrationClient {
 
     /** Most encoded bytes of one {@link #register} call; long names and symlink targets make a batch shorter. */
     public static final int MAX_BATCH_BYTES = 192 << 10;
+
+    /** How many times the patience a large publication may take to be withdrawn. */
+    private static final int WITHDRAWALS = 100;
 
     private final CatalogCalls calls;
 
@@ -117,13 +121,26 @@ public final class RegistrationClient {
         }
     }
 
-    /** Ends a publication of this server. */
+    /** Ends a publication of this server, however large it is; goes on as long as the catalog does. */
     public void withdraw(FileId publication) throws IOException, InterruptedException {
-        call(
-                "withdrawing publication " + publication,
-                Envelope.newBuilder()
-                        .setWithdrawRequest(WithdrawRequest.newBuilder().setPublication(Messages.bytes(publication)))
-                        .build());
+        for (int attempt = 1; ; attempt++) {
+            try {
+                call(
+                        "withdrawing publication " + publication,
+                        Envelope.newBuilder()
+                                .setWithdrawRequest(
+                                        WithdrawRequest.newBuilder().setPublication(Messages.bytes(publication)))
+                                .build());
+                return;
+            } catch (CatalogUnreachableException e) {
+                boolean goesOn = e.getCause() instanceof FailureException failure
+                        && failure.code() == Failure.Code.NOT_READY
+                        && attempt < WITHDRAWALS;
+                if (!goesOn) {
+                    throw e;
+                }
+            }
+        }
     }
 
     /**

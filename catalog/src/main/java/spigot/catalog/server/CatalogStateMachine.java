@@ -48,6 +48,7 @@ final class CatalogStateMachine extends BaseStateMachine {
 
     private final Tables tables;
     private final CompletableFuture<Void> ready = new CompletableFuture<>();
+    private final CompletableFuture<Void> logFailed = new CompletableFuture<>();
     private volatile @Nullable SnapshotInfo latest;
     private volatile @Nullable IOException broken;
 
@@ -104,6 +105,31 @@ final class CatalogStateMachine extends BaseStateMachine {
             broken = stopped;
             return CompletableFuture.failedFuture(stopped);
         }
+    }
+
+    /** Ratis has closed its log, and opens it again only at the next start. */
+    @Override
+    public void notifyLogFailed(Throwable cause, @Nullable LogEntryProto failedEntry) {
+        String entry = failedEntry == null ? "" : " at entry " + failedEntry.getIndex();
+        LOG.error("event=catalog-log-failed entry=\"{}\" cause=\"{}\"", entry, cause.toString());
+        if (broken == null) {
+            broken = new IOException(
+                    "the catalog's log could not be written" + entry + ": " + cause.getMessage()
+                            + "; correct the cause (is the disk full?) and start the server again: nothing is lost",
+                    cause);
+        }
+        logFailed.complete(null);
+    }
+
+    /** Done when the log could not be written: what was proposed and not answered until then never will be. */
+    CompletableFuture<Void> logFailed() {
+        return logFailed;
+    }
+
+    /** Why nothing can be proposed or read until the next start; null while all is well. */
+    @Nullable
+    IOException broken() {
+        return broken;
     }
 
     /** Only there so that Ratis waits until earlier entries have been applied; the reading is done on a view. */

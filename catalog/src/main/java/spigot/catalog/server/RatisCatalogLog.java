@@ -6,8 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -43,10 +45,20 @@ public final class RatisCatalogLog implements CatalogLog {
     private final ClientId client = ClientId.randomId();
     private final AtomicLong calls = new AtomicLong();
     private final RocksTables tables;
+    private final CatalogStateMachine machine;
+    private final Set<CompletableFuture<RaftClientReply>> pending = ConcurrentHashMap.newKeySet();
 
-    private RatisCatalogLog(RaftServer server, RocksTables tables) {
+    private RatisCatalogLog(RaftServer server, RocksTables tables, CatalogStateMachine machine) {
         this.server = server;
         this.tables = tables;
+        this.machine = machine;
+        machine.logFailed().thenRun(this::failPending);
+    }
+
+    private void failPending() {
+        for (CompletableFuture<RaftClientReply> request : pending) {
+            request.completeExceptionally(new IOException("the log is closed"));
+        }
     }
 
     /**
@@ -77,7 +89,7 @@ public final class RatisCatalogLog implements CatalogLog {
                     .build();
             server.start();
             machine.ready().get(START_WITHIN.toMillis(), TimeUnit.MILLISECONDS);
-            return new RatisCatalogLog(server, tables);
+            return new RatisCatalogLog(server, tables, machine);
         } catch (ExecutionException | TimeoutException e) {
             closeAfterFailure(server, tables);
             throw new IOException("the catalog's log in " + raft + " did not start: " + e, e);
@@ -128,24 +140,34 @@ public final class RatisCatalogLog implements CatalogLog {
                 .setMessage(message)
                 .setType(type)
                 .build();
+        CompletableFuture<RaftClientReply> reply = server.submitClientRequestAsync(request);
+        pending.add(reply);
         try {
-            return require(
-                    server.submitClientRequestAsync(request).get(ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
+            if (machine.logFailed().isDone()) {
+                failPending();
+            }
+            return require(reply.get(ANSWER_WITHIN.toMillis(), TimeUnit.MILLISECONDS));
         } catch (ExecutionException | CompletionException e) {
             throw failed(e.getCause() == null ? e : e.getCause());
         } catch (TimeoutException e) {
             throw failed(e);
+        } finally {
+            pending.remove(reply);
         }
     }
 
-    private static RaftClientReply require(RaftClientReply reply) throws IOException {
+    private RaftClientReply require(RaftClientReply reply) throws IOException {
         if (!reply.isSuccess()) {
             throw failed(reply.getException());
         }
         return reply;
     }
 
-    private static IOException failed(@org.jspecify.annotations.Nullable Throwable cause) {
+    private IOException failed(@org.jspecify.annotations.Nullable Throwable cause) {
+        IOException broken = machine.broken();
+        if (broken != null) {
+            return new IOException(broken.getMessage(), cause);
+        }
         Throwable inner = cause;
         while (inner != null && inner.getCause() != null) {
             inner = inner.getCause();

@@ -47,6 +47,9 @@ import spigot.transport.wire.WithdrawRequest;
  * certificate. Safe for any thread; blocks.
  */
 final class ServerRequests {
+    /** A publication may be of any size: so many batches of it are withdrawn in one call. */
+    private static final int WITHDRAWN_BATCHES = 2;
+
     private static final int MAX_BATCH = 1000;
     private static final int FIRST_COPY_MILLIS = 10_000;
     private static final int ENTRIES_IN_A_PART = 4000;
@@ -125,16 +128,23 @@ final class ServerRequests {
         }
     }
 
+    /** As much as a call may take; who asks again has less to wait for. */
     private void withdrawPublication(NodeId server, FileId root) throws IOException, InterruptedException {
-        List<ByteString> ids;
-        do {
-            ids = served(server, root, MAX_BATCH);
-            if (!ids.isEmpty()) {
-                proposer.propose(proposer.command(server)
-                        .setWithdraw(Withdraw.newBuilder().addAllIds(ids).addAllAlive(alive()))
+        int batches = 0;
+        for (List<ByteString> ids = served(server, root, MAX_BATCH);
+                !ids.isEmpty();
+                ids = served(server, root, MAX_BATCH)) {
+            if (batches++ == WITHDRAWN_BATCHES) {
+                throw new FailureException(Failure.newBuilder()
+                        .setCode(Failure.Code.NOT_READY)
+                        .setMessage("publication " + root + " is being withdrawn: ask again")
+                        .setRetryAfterMillis(10)
                         .build());
             }
-        } while (!ids.isEmpty());
+            proposer.propose(proposer.command(server)
+                    .setWithdraw(Withdraw.newBuilder().addAllIds(ids).addAllAlive(alive()))
+                    .build());
+        }
         proposer.propose(proposer.command(server)
                 .setWithdraw(Withdraw.newBuilder().setPublication(Messages.bytes(root)))
                 .build());

@@ -7,6 +7,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import spigot.catalog.server.CatalogServer;
 import spigot.model.LogicalPath;
@@ -27,6 +31,8 @@ final class ServerVerbs {
     private final ServerStatus status;
     private final Optional<CatalogServer> catalog;
     private final ReplicaServer replica;
+    private static final Duration SIGN_OF_LIFE = Duration.ofSeconds(5);
+
     private final Peer catalogPeer;
     private final Runnable stop;
 
@@ -48,7 +54,7 @@ final class ServerVerbs {
                 "status", (request, progress) -> status.tree(),
                 "token", (request, progress) -> token(request),
                 "publish", this::publish,
-                "unpublish", (request, progress) -> unpublish(request),
+                "unpublish", this::unpublish,
                 "stop",
                         (request, progress) -> {
                             stop.run();
@@ -116,9 +122,27 @@ final class ServerVerbs {
         }
     }
 
-    private JsonNode unpublish(ObjectNode request) throws NodeException, IOException, InterruptedException {
-        replica.unpublish(parse(request.path("path").asText()));
-        return Json.object();
+    private JsonNode unpublish(ObjectNode request, ControlHandler.Progress progress)
+            throws NodeException, IOException, InterruptedException {
+        LogicalPath path = parse(request.path("path").asText());
+        FutureTask<JsonNode> task = new FutureTask<>(() -> {
+            replica.unpublish(path);
+            return Json.object();
+        });
+        Thread.ofVirtual().name("unpublish " + path).start(task);
+        while (true) {
+            try {
+                return task.get(SIGN_OF_LIFE.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                // It goes on when the one who asked is gone.
+                report(progress, 0, 0, 0);
+            } catch (ExecutionException e) {
+                if (e.getCause() instanceof IOException failed) {
+                    throw failed;
+                }
+                throw new IOException("ending the publication " + path + " failed", e.getCause());
+            }
+        }
     }
 
     private static LogicalPath parse(String path) throws NodeException {
