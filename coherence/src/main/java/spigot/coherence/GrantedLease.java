@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A lease as the grantor knows it; a link in the list of the object's holders. */
 final class GrantedLease {
-    final GrantorSession session;
+    final LeaseSession session;
     final LeasedObject object;
     long grantSequence;
 
@@ -21,7 +21,7 @@ final class GrantedLease {
     @Nullable
     GrantedLease nextHolder;
 
-    GrantedLease(GrantorSession session, LeasedObject object) {
+    GrantedLease(LeaseSession session, LeasedObject object) {
         this.session = session;
         this.object = object;
     }

@@ -50,7 +50,7 @@ public final class Grantor {
     private final GrantorConfig config;
     private final long epoch;
     private final Set<Guard> guards;
-    private final GrantorSessions sessions;
+    private final GrantorSessions<LeaseSession> sessions;
     private final Map<FileId, LeasedObject> objects = new HashMap<>();
     private final Map<Long, Changes> changes = new HashMap<>();
     private final Map<Long, Acquiring> acquires = new HashMap<>();
@@ -81,7 +81,12 @@ public final class Grantor {
         this.config = config;
         this.epoch = epoch;
         this.guards = guards;
-        this.sessions = new GrantorSessions(config, epoch, guards);
+        long marginMillis = guards.contains(Guard.MARGIN) ? config.marginMillis() : 0;
+        this.sessions = new GrantorSessions<>(
+                new GrantorSessions.Terms(
+                        config.leaseMillis(), marginMillis, config.maxSessions(), guards.contains(Guard.OWN_SESSION)),
+                epoch,
+                LeaseSession::new);
         this.graceEndMillis = formerLife ? nowMillis + config.graceMillis() : nowMillis;
         this.lastMillis = nowMillis;
     }
@@ -145,7 +150,7 @@ public final class Grantor {
         if (changing.remaining > 0) {
             return false;
         }
-        GrantorSession actor = changing.actor;
+        LeaseSession actor = changing.actor;
         return actor != null
                 && actor.number != session
                 && sessions.get(actor.number) == actor
@@ -168,9 +173,7 @@ public final class Grantor {
     }
 
     private void passTime(long nowMillis, Consumer<GrantorAction> out) {
-        for (GrantorSession late = sessions.firstToEnd();
-                late != null && late.deadlineMillis <= nowMillis;
-                late = sessions.firstToEnd()) {
+        for (LeaseSession late = sessions.over(nowMillis); late != null; late = sessions.over(nowMillis)) {
             end(late, out);
         }
         if (nowMillis >= graceEndMillis && !inGrace.isEmpty()) {
@@ -181,19 +184,19 @@ public final class Grantor {
     }
 
     private void hello(GrantorEvent.Hello hello, long nowMillis, Consumer<GrantorAction> out) {
-        GrantorSession session = sessions.find(hello.client(), hello.nonce());
+        LeaseSession session = sessions.find(hello.client(), hello.nonce());
         if (session == null) {
-            GrantorSession unused = sessions.unusedOf(hello.client());
+            LeaseSession unused = sessions.unusedOf(hello.client());
             if (unused != null) {
                 end(unused, out);
             }
             if (!guards.contains(Guard.OLD_SESSION_UNTIL_USE)) {
-                GrantorSession old = sessions.usedOf(hello.client());
+                LeaseSession old = sessions.usedOf(hello.client());
                 if (old != null) {
                     end(old, out);
                 }
             }
-            if (sessions.size() >= config.maxSessions()) {
+            if (sessions.full()) {
                 out.accept(new GrantorAction.Refused(hello.request(), Reason.TOO_MANY_SESSIONS));
                 return;
             }
@@ -207,7 +210,7 @@ public final class Grantor {
     }
 
     private void renew(GrantorEvent.Renew renew, long nowMillis, Consumer<GrantorAction> out) {
-        GrantorSession session = used(renew.client(), renew.session(), out);
+        LeaseSession session = used(renew.client(), renew.session(), out);
         if (session == null) {
             out.accept(new GrantorAction.Refused(renew.request(), Reason.UNKNOWN_SESSION));
         } else if (overdue(session, nowMillis)) {
@@ -218,7 +221,7 @@ public final class Grantor {
         }
     }
 
-    private boolean overdue(GrantorSession session, long nowMillis) {
+    private boolean overdue(LeaseSession session, long nowMillis) {
         if (!guards.contains(Guard.NO_RENEWAL_WHILE_OVERDUE)) {
             return false;
         }
@@ -231,7 +234,7 @@ public final class Grantor {
     }
 
     private void acquire(GrantorEvent.Acquire acquire, long nowMillis, Consumer<GrantorAction> out) {
-        GrantorSession session = used(acquire.client(), acquire.session(), out);
+        LeaseSession session = used(acquire.client(), acquire.session(), out);
         if (session == null) {
             out.accept(new GrantorAction.Refused(acquire.request(), Reason.UNKNOWN_SESSION));
             return;
@@ -263,7 +266,7 @@ public final class Grantor {
         }
     }
 
-    private boolean isOwnChange(LeasedObject object, GrantorSession session) {
+    private boolean isOwnChange(LeasedObject object, LeaseSession session) {
         return object.first() instanceof Changing changing
                 && changing.actor == session
                 && guards.contains(Guard.ACTOR_DOES_NOT_WAIT_FOR_ITSELF);
@@ -277,7 +280,7 @@ public final class Grantor {
         }
     }
 
-    private void grant(long request, GrantorSession session, FileId id, long nowMillis, Consumer<GrantorAction> out) {
+    private void grant(long request, LeaseSession session, FileId id, long nowMillis, Consumer<GrantorAction> out) {
         GrantedLease lease = session.leases.get(id);
         if (lease == null) {
             if (session.leases.size() >= config.maxLeasesPerSession()) {
@@ -355,14 +358,14 @@ public final class Grantor {
     }
 
     private void bye(NodeId client, long number, Consumer<GrantorAction> out) {
-        GrantorSession session = sessions.of(client, number);
+        LeaseSession session = sessions.of(client, number);
         if (session != null) {
             end(session, out);
         }
     }
 
     private void change(GrantorEvent.Change change, long nowMillis, Consumer<GrantorAction> out) {
-        GrantorSession actor = null;
+        LeaseSession actor = null;
         if (change.actor().isPresent()) {
             GrantorEvent.Actor who = change.actor().get();
             actor = used(who.client(), who.session(), out);
@@ -452,7 +455,7 @@ public final class Grantor {
             return;
         }
         InvariantException.check(made.changing().remaining <= 0, "a change takes effect only after it is cleared");
-        GrantorSession actor = made.changing().actor;
+        LeaseSession actor = made.changing().actor;
         List<GrantorAction.Held> held = new ArrayList<>();
         if (actor != null && sessions.get(actor.number) == actor) {
             for (FileId id : made.objects()) {
@@ -481,7 +484,7 @@ public final class Grantor {
         if (made == null) {
             return;
         }
-        GrantorSession actor = made.changing().actor;
+        LeaseSession actor = made.changing().actor;
         boolean own = actor != null && actor == sessions.of(client, session) && actor.unseen.containsKey(number);
         if (own || !guards.contains(Guard.SEEN_BY_THE_ACTOR)) {
             finishVisible(number, nowMillis, out);
@@ -498,7 +501,7 @@ public final class Grantor {
         if (finished == null) {
             return;
         }
-        GrantorSession actor = finished.changing().actor;
+        LeaseSession actor = finished.changing().actor;
         if (actor != null) {
             actor.unseen.remove(number);
         }
@@ -525,7 +528,7 @@ public final class Grantor {
                 case Acquiring acquiring -> {
                     object.dequeue(acquiring);
                     acquires.remove(acquiring.request());
-                    GrantorSession session = sessions.get(acquiring.session());
+                    LeaseSession session = sessions.get(acquiring.session());
                     if (session == null) {
                         out.accept(new GrantorAction.Refused(acquiring.request(), Reason.UNKNOWN_SESSION));
                     } else {
@@ -540,10 +543,10 @@ public final class Grantor {
     }
 
     /** The session, whose first use ends the client's older one; null when the client has no such session. */
-    private @Nullable GrantorSession used(NodeId client, long number, Consumer<GrantorAction> out) {
-        GrantorSession session = sessions.of(client, number);
+    private @Nullable LeaseSession used(NodeId client, long number, Consumer<GrantorAction> out) {
+        LeaseSession session = sessions.of(client, number);
         if (session != null) {
-            GrantorSession older = sessions.use(session);
+            LeaseSession older = sessions.use(session);
             if (older != null) {
                 end(older, out);
             }
@@ -552,11 +555,11 @@ public final class Grantor {
     }
 
     private @Nullable GrantedLease leaseOf(NodeId client, long number, FileId object) {
-        GrantorSession session = sessions.of(client, number);
+        LeaseSession session = sessions.of(client, number);
         return session == null ? null : session.leases.get(object);
     }
 
-    private void end(GrantorSession session, Consumer<GrantorAction> out) {
+    private void end(LeaseSession session, Consumer<GrantorAction> out) {
         sessions.end(session);
         while (!session.leases.isEmpty()) {
             remove(session.leases.firstEntry().getValue(), out);
@@ -591,7 +594,7 @@ public final class Grantor {
     }
 
     /** An actor that holds nothing of what it has changed shows nothing of it: there is nothing to wait for any more. */
-    private void actorGaveBack(Changing changing, GrantorSession actor, Consumer<GrantorAction> out) {
+    private void actorGaveBack(Changing changing, LeaseSession actor, Consumer<GrantorAction> out) {
         Changes made = changes.get(changing.change);
         if (made != null
                 && actor.unseen.containsKey(changing.change)

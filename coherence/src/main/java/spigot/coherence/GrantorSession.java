@@ -1,30 +1,15 @@
 package spigot.coherence;
 
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
-import java.util.SequencedMap;
-import java.util.SequencedSet;
-import spigot.model.FileId;
-
-/** One session as the grantor knows it. */
-final class GrantorSession {
-    final ClientId client;
-    final long number;
+/** One session as a grantor knows it; what is held in it belongs to the kind of grantor. */
+public class GrantorSession {
+    public final ClientId client;
+    public final long number;
     final long nonce;
 
     /** When it ends, unless it is renewed. */
     long deadlineMillis;
 
-    /** Its leases; the one that was granted longest ago first, those being revoked last. */
-    final SequencedMap<FileId, GrantedLease> leases = new LinkedHashMap<>();
-
-    /** Those whose Revoke is not acknowledged, oldest first. */
-    final SequencedSet<GrantedLease> owed = new LinkedHashSet<>();
-
-    /** Its own changes that have taken effect and that it has not said to have seen: since when; oldest first. */
-    final SequencedMap<Long, Long> unseen = new LinkedHashMap<>();
-
-    GrantorSession(ClientId client, long number, long nonce) {
+    protected GrantorSession(ClientId client, long number, long nonce) {
         this.client = client;
         this.number = number;
         this.nonce = nonce;

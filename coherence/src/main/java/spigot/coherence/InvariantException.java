@@ -8,7 +8,8 @@ public class InvariantException extends IllegalStateException {
         super(message);
     }
 
-    static void check(boolean holds, String invariant) {
+    /** @throws InvariantException when it does not hold */
+    public static void check(boolean holds, String invariant) {
         if (!holds) {
             throw new InvariantException(invariant);
         }

@@ -23,12 +23,12 @@ final class LeasedObject {
         int remaining;
 
         /** The session whose leases stay; it may have ended meanwhile. */
-        final @Nullable GrantorSession actor;
+        final @Nullable LeaseSession actor;
 
         /** Whether it has taken effect in a former life. */
         final boolean former;
 
-        Changing(long change, @Nullable GrantorSession actor, boolean former) {
+        Changing(long change, @Nullable LeaseSession actor, boolean former) {
             this.change = change;
             this.actor = actor;
             this.former = former;
@@ -58,7 +58,7 @@ final class LeasedObject {
     }
 
     /** Whether nobody holds it, or this session alone. */
-    boolean heldByNoOther(@Nullable GrantorSession session) {
+    boolean heldByNoOther(@Nullable LeaseSession session) {
         GrantedLease holder = firstHolder;
         return holder == null || (holder.nextHolder == null && holder.session == session);
     }
@@ -105,7 +105,7 @@ final class LeasedObject {
      * Lets it wait behind the changes that are there, but not behind one whose actor the session is: that waits for the actor, whose
      * kernel may be waiting for this answer. Not to be called when that is the first.
      */
-    void enqueueBeforeOwn(Acquiring acquiring, GrantorSession session) {
+    void enqueueBeforeOwn(Acquiring acquiring, LeaseSession session) {
         ArrayDeque<Waiting> waiting = queue;
         if (waiting == null) {
             throw new InvariantException("acquires wait only behind changes");

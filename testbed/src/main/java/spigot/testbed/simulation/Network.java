@@ -4,12 +4,12 @@ import java.util.BitSet;
 
 /** Carries messages in any order, or not at all. */
 final class Network {
-    private final Simulation world;
+    private final World world;
 
     /** (from, to) that is cut, this way only. */
     private final BitSet cut = new BitSet();
 
-    Network(Simulation world) {
+    Network(World world) {
         this.world = world;
     }
 

@@ -8,6 +8,7 @@ import spigot.model.NodeId;
 
 /** A computing node: programs that read, and a holder for each grantor. */
 final class SimulatedClient extends SimulatedProcess {
+    private final Simulation world;
     /** After a pause the kernel may have served too long; by then it does not any more. */
     private static final long AFTER_PAUSE_MILLIS = 150;
 
@@ -16,6 +17,7 @@ final class SimulatedClient extends SimulatedProcess {
 
     SimulatedClient(Simulation world, int index, String name) {
         super(world, index, name);
+        this.world = world;
         for (SimulatedGrantor grantor : world.grantors) {
             sides.add(new SimulatedHolder(world, this, grantor));
         }

@@ -18,6 +18,7 @@ import spigot.model.FileId;
 
 /** A server with a grantor: its objects and their versions survive its crashes, its leases do not. */
 final class SimulatedGrantor extends SimulatedProcess {
+    private final Simulation world;
     /** The margin is the smallest that is allowed, so that a run which uses it up is not rare. */
     static final GrantorConfig CONFIG = new GrantorConfig(1_000, 50, 1_050, 50, 16, 8, 32, 8);
 
@@ -66,6 +67,7 @@ final class SimulatedGrantor extends SimulatedProcess {
 
     SimulatedGrantor(Simulation world, int index, String name) {
         super(world, index, name);
+        this.world = world;
     }
 
     int version(int object) {

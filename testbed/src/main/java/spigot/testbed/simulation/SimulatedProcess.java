@@ -2,7 +2,7 @@ package spigot.testbed.simulation;
 
 /** A process with a clock of its own, which may pause, crash and start again. */
 abstract class SimulatedProcess {
-    final Simulation world;
+    private final World world;
     final int index;
     final String name;
 
@@ -16,7 +16,7 @@ abstract class SimulatedProcess {
     /** How often it has started. */
     int life;
 
-    SimulatedProcess(Simulation world, int index, String name) {
+    SimulatedProcess(World world, int index, String name) {
         this.world = world;
         this.index = index;
         this.name = name;
@@ -80,7 +80,7 @@ abstract class SimulatedProcess {
 
     private void tick() {
         ticked();
-        inThisLife(Simulation.TICK_MILLIS, this::tick);
+        inThisLife(World.TICK_MILLIS, this::tick);
     }
 
     abstract void started();

@@ -3,9 +3,7 @@ package spigot.testbed.simulation;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import spigot.model.NodeId;
 
 /**
@@ -18,38 +16,22 @@ import spigot.model.NodeId;
  * more than its bound. Checked in the end: every client gets a lease on every object again, and a change takes no longer than
  * the holders need.
  */
-public final class Simulation {
-    static final int TICK_MILLIS = 20;
+public final class Simulation extends World {
     static final int OBJECTS = 3;
     private static final int CLIENTS = 3;
-    private static final long CHAOS_MILLIS = 6_000;
 
     /** The grace and the longest delay of a message are over by then. */
     private static final long RECOVERY_MILLIS = 3_300;
 
     private static final int STEP_MILLIS = 250;
 
-    final SplittableRandom random;
-    final VirtualTime time = new VirtualTime();
     final Machines machines;
-    final Tally tally;
-    final Network network;
     final List<SimulatedGrantor> grantors = new ArrayList<>();
     final List<SimulatedClient> clients = new ArrayList<>();
-    private final List<SimulatedProcess> processes = new ArrayList<>();
-    private final Optional<Consumer<String>> trace;
-    Weather weather;
-
-    /** Whether the clients' programs read. */
-    boolean programs = true;
 
     private Simulation(long seed, Machines machines, Tally tally, Optional<Consumer<String>> trace) {
-        this.random = new SplittableRandom(seed);
+        super(seed, tally, trace);
         this.machines = machines;
-        this.tally = tally;
-        this.trace = trace;
-        this.network = new Network(this);
-        this.weather = Weather.of(random);
         grantors.add(new SimulatedGrantor(this, 0, "catalog"));
         grantors.add(new SimulatedGrantor(this, 1, "home"));
         for (int i = 0; i < CLIENTS; i++) {
@@ -66,25 +48,12 @@ public final class Simulation {
 
     /** @param trace gets a line for what matters, to see what led to a failure */
     public static void run(long seed, Machines machines, Tally tally, Optional<Consumer<String>> trace) {
-        Simulation simulation = new Simulation(seed, machines, tally, trace);
-        try {
-            simulation.run();
-        } catch (SimulationFailure | RuntimeException e) {
-            throw new SimulationFailure(
-                    "seed " + seed + " after " + simulation.time.nowMillis() + " ms: " + e.getMessage(), e);
-        } finally {
-            tally.runs++;
-            tally.simulatedMillis += simulation.time.nowMillis();
-            tally.events += simulation.time.handled();
-        }
+        new Simulation(seed, machines, tally, trace).runFrom(seed);
     }
 
-    private void run() {
-        trace(() -> "weather " + weather);
-        processes.forEach(SimulatedProcess::start);
-        if (weather.faultEveryMillis() > 0) {
-            time.after(random.nextInt(weather.faultEveryMillis()), this::disturb);
-        }
+    @Override
+    void run() {
+        begin();
         int everyMillis = random.nextInt(20, 400);
         grantors.forEach(grantor -> changing(grantor, everyMillis));
         time.runUntil(CHAOS_MILLIS);
@@ -96,20 +65,6 @@ public final class Simulation {
             recovered(object);
         }
         end();
-    }
-
-    long untilHealed() {
-        return Math.max(0, CHAOS_MILLIS - time.nowMillis());
-    }
-
-    boolean chance(int perMille) {
-        return perMille > 0 && random.nextInt(1_000) < perMille;
-    }
-
-    void trace(Supplier<String> line) {
-        if (trace.isPresent()) {
-            trace.get().accept(time.nowMillis() + " ms: " + line.get());
-        }
     }
 
     SimulatedClient client(NodeId node) {
@@ -124,10 +79,6 @@ public final class Simulation {
         return time.nowMillis() < CHAOS_MILLIS + RECOVERY_MILLIS / 2;
     }
 
-    private boolean chaos() {
-        return time.nowMillis() < CHAOS_MILLIS;
-    }
-
     private void changing(SimulatedGrantor grantor, int everyMillis) {
         if (chaos()) {
             grantor.changeSomething();
@@ -137,68 +88,8 @@ public final class Simulation {
 
     // ---- faults -----------------------------------------------------------------------------------------------------
 
-    private void disturb() {
-        if (!chaos()) {
-            return;
-        }
-        SimulatedProcess one = processes.get(random.nextInt(processes.size()));
-        switch (random.nextInt(5)) {
-            case 0, 1 -> cut(one);
-            case 2 -> crash(one);
-            case 3 -> pause(one);
-            default -> breakLink();
-        }
-        time.after(random.nextInt(1, 2 * weather.faultEveryMillis()), this::disturb);
-    }
-
-    /** One way or both, from one other process or from all. */
-    private void cut(SimulatedProcess one) {
-        tally.cuts++;
-        int ways = random.nextInt(3);
-        boolean all = random.nextBoolean();
-        SimulatedProcess only = processes.get(random.nextInt(processes.size()));
-        // Often about as long as a lease: what goes wrong when one end gives it up before the other does?
-        long millis = random.nextBoolean() ? random.nextInt(850, 1_150) : random.nextInt(100, 3_000);
-        for (SimulatedProcess other : processes) {
-            if (all || other == only) {
-                if (ways != 1) {
-                    network.cut(one, other);
-                }
-                if (ways != 2) {
-                    network.cut(other, one);
-                }
-                time.after(millis, () -> {
-                    network.mend(one, other);
-                    network.mend(other, one);
-                });
-            }
-        }
-        trace(() -> "cut " + one.name + (all ? " from all" : " from " + only.name) + " ways " + ways);
-    }
-
-    private void crash(SimulatedProcess one) {
-        if (one.up) {
-            tally.crashes++;
-            one.crash();
-            trace(() -> one.name + " crashes");
-            time.after(random.nextInt(1, 1_500), () -> startAgain(one));
-        }
-    }
-
-    private void startAgain(SimulatedProcess one) {
-        if (!one.up) {
-            trace(() -> one.name + " starts again");
-            one.start();
-        }
-    }
-
-    private void pause(SimulatedProcess one) {
-        tally.pauses++;
-        one.pause(random.nextInt(10, 2_500));
-        trace(() -> one.name + " pauses");
-    }
-
-    private void breakLink() {
+    @Override
+    void breakLink() {
         SimulatedClient client = clients.get(random.nextInt(clients.size()));
         if (client.up && !client.paused()) {
             client.linkDown();
@@ -207,14 +98,6 @@ public final class Simulation {
     }
 
     // ---- the end ----------------------------------------------------------------------------------------------------
-
-    private void heal() {
-        weather = Weather.CALM;
-        network.mendAll();
-        processes.forEach(SimulatedProcess::wake);
-        processes.forEach(this::startAgain);
-        trace(() -> "healed");
-    }
 
     private void recovered(int object) {
         List<Long> numbers = grantors.stream()
