@@ -127,7 +127,7 @@ final class DataOperations {
         FileId id = handle.shared().file();
         long stamp = state.gate.enter(id);
         try {
-            handle.shared().answering();
+            handle.shared().answering(null);
             int bytes = slices.get().answer(request, handle.file());
             if (bytes < 0) {
                 bytes = handle.file().tryRead(request.offset(), request.buffer());
@@ -153,7 +153,7 @@ final class DataOperations {
             throws IOException, InterruptedException {
         OpenNode shared = handle.shared();
         // Direct reads lock no page.
-        OpenNode.PendingRead pending =
+        OpenNode.@Nullable PendingRead pending =
                 request.isPageCacheFill() ? shared.begin(request.offset(), request.size()) : null;
         try {
             while (true) {
@@ -162,7 +162,7 @@ final class DataOperations {
                 long stamp = state.gate.enter(shared.file());
                 try {
                     if (shared.changes() == changes) {
-                        shared.answering();
+                        shared.answering(pending);
                         request.reply(bytes);
                         state.statistics.read(bytes);
                         return;

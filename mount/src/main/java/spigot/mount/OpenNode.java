@@ -84,8 +84,16 @@ final class OpenNode {
         changes.incrementAndGet();
     }
 
-    /** A READ is being answered with bytes that the kernel keeps; called inside of the gate. */
-    void answering() {
+    /**
+     * A READ is being answered with bytes that the kernel keeps; called inside of the gate, before the answer is written: who
+     * drops pages must not go around those of a read that has got its answer.
+     *
+     * @param read what waited for its bytes; null when nothing did
+     */
+    void answering(@Nullable PendingRead read) {
+        if (read != null) {
+            end(read);
+        }
         answeredReads.incrementAndGet();
     }
 
