@@ -75,6 +75,9 @@ final class HolderFile {
         /** Whether its tokens are closed and the pages gone. */
         boolean dropped;
 
+        /** Whether there was nothing to be given back: then what is dirty belongs to later grants. */
+        boolean empty;
+
         Leaving(long number, Range range, Mode downTo, long belowSequence) {
             this.number = number;
             this.range = range;

@@ -303,20 +303,19 @@ public final class TokenHolder {
         }
         nonce = OptionalLong.empty();
         boolean reclaimed = session != null;
+        forgetOperations(out);
         if (session != null) {
             broughtOver(session, welcomed, end, out);
         } else {
             InvariantException.check(!holdsAnything(), "a session begins with nothing held");
             session = new Session(welcomed.session(), welcomed.epoch(), welcomed.leaseMillis(), end);
         }
-        forgetOperations(out);
         former = welcomed.session();
         out.accept(new TokenHolderAction.SessionReady(former, reclaimed));
         // The first use: it ends the session that an earlier process of this client may have left.
         sendRenew(session, nowMillis, out);
         for (HolderFile file : List.copyOf(files.values())) {
-            file.leaving.forEach(leaving -> file.flushWanted.add(leaving.range));
-            goOn(file, out);
+            idle(file.id, out);
         }
     }
 
@@ -332,7 +331,8 @@ public final class TokenHolder {
         current.leaseMillis = welcomed.leaseMillis();
         current.term.endMillis = endMillis;
         current.reclaiming = false;
-        for (HolderFile file : files.values()) {
+        for (HolderFile file : List.copyOf(files.values())) {
+            List<Leaving> presents = asPresents(file);
             file.tokens.values().forEach(token -> token.sequence = welcomed.reclaimSequence());
             file.flushing.values().forEach(range -> {
                 file.dirty.add(range);
@@ -342,16 +342,21 @@ public final class TokenHolder {
             file.asking.keySet().forEach(request -> out.accept(new TokenHolderAction.Answered(request, false)));
             file.asking.clear();
             file.overtaking.clear();
-            for (Leaving leaving : List.copyOf(file.leaving)) {
-                // The home that wanted it is gone; the new one gets it as a present.
-                Leaving release = new Leaving(leaving.number, leaving.range, leaving.downTo, Long.MAX_VALUE);
-                release.releaseSequence = welcomed.reclaimSequence();
-                release.dropping = leaving.dropping;
-                release.drained = leaving.drained;
-                release.dropped = leaving.dropped;
-                file.leaving.set(file.leaving.indexOf(leaving), release);
+            file.leaving.addAll(presents);
+        }
+    }
+
+    /** The home that wanted something back is gone; the new one gets it as a present. To be called before the tokens have new sequences. */
+    private List<Leaving> asPresents(HolderFile file) {
+        List<Leaving> presents = new ArrayList<>();
+        for (Leaving leaving : file.leaving) {
+            if (file.overlapping(leaving.range).stream().anyMatch(leaving::concerns)) {
+                // From the beginning: later grants in this range go with it.
+                presents.add(new Leaving(++lastNumber, leaving.range, leaving.downTo, Long.MAX_VALUE));
             }
         }
+        file.leaving.clear();
+        return presents;
     }
 
     private void renewed(TokenHolderEvent.Renewed renewed, long nowMillis, Consumer<TokenHolderAction> out) {
@@ -605,6 +610,7 @@ public final class TokenHolder {
         if (holds) {
             drop(file, leaving, out);
         } else {
+            leaving.empty = true;
             leaving.dropped = file.drained(leaving.range) || !guards.contains(TokenGuard.ACK_AFTER_SERVICE);
         }
         if (!guards.contains(TokenGuard.ACK_AFTER_DROP)) {
@@ -700,14 +706,17 @@ public final class TokenHolder {
     /** Flushes what is wanted, and tells what is given back. */
     private void goOn(HolderFile file, Consumer<TokenHolderAction> out) {
         for (Leaving leaving : file.leaving) {
-            if (leaving.dropped && file.unclean(leaving.range)) {
+            if (leaving.dropped && !leaving.empty && file.unclean(leaving.range)) {
                 file.flushWanted.add(leaving.range);
             }
         }
         pump(file, out);
         if (session != null && !session.reclaiming) {
             for (Leaving leaving : List.copyOf(file.leaving)) {
-                if (leaving.dropped && (!file.unclean(leaving.range) || !guards.contains(TokenGuard.ACK_AFTER_FLUSH))) {
+                if (leaving.dropped
+                        && (leaving.empty
+                                || !file.unclean(leaving.range)
+                                || !guards.contains(TokenGuard.ACK_AFTER_FLUSH))) {
                     finish(session, file, leaving, out);
                 }
             }

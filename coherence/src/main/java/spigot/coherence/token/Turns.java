@@ -174,6 +174,10 @@ final class Turns {
     }
 
     private void settle(HomeFile file) {
+        if (files.get(file.id) != file) {
+            // Forgotten meanwhile, when another file became idle.
+            return;
+        }
         if (!file.idle()) {
             idle.remove(file);
             return;

@@ -202,6 +202,40 @@ class TokenHolderTest {
     }
 
     @Test
+    void whatWasBeingGivenBackToTheFormerLifeIsDroppedAgainForTheNewOne() {
+        bench.hold(Mode.EXCLUSIVE, FOUR, 5);
+        bench.dirty(Range.block(0));
+        bench.dropped(bench.revoked(FOUR, Mode.NONE, 6));
+        SendHello hello = find(bench.on(new TokenHolderEvent.SessionUnknown(11, 2)), SendHello.class);
+        List<TokenHolderAction> ready =
+                bench.on(new TokenHolderEvent.Welcomed(hello.nonce(), 22, 2, 1_000, 3, bench.now));
+        Flush flush = find(ready, Flush.class);
+        assertThat(bench.on(new TokenHolderEvent.Flushed(22, flush.operation(), new Version(2, 2))))
+                .isEmpty();
+        assertThat(bench.dropped(ready)).containsExactly(new SendRelease(22, FILE, FOUR, 3));
+    }
+
+    @Test
+    void aRevokeOfWhatIsNotHeldDoesNotWaitForWhatIsDirtyUnderALaterGrant() {
+        bench.hold(Mode.EXCLUSIVE, FOUR, 9);
+        bench.dirty(Range.block(0));
+        assertThat(bench.revoked(FOUR, Mode.NONE, 6)).containsExactly(new SendRevokeAck(11, 6));
+        assertThat(bench.may(Mode.EXCLUSIVE, 0)).isTrue();
+    }
+
+    @Test
+    void aPageThatCameBackIsNotForgottenWhenItsTokenIsCut() {
+        bench.hold(Mode.SHARED, FOUR, 5);
+        List<TokenHolderAction> revoked = bench.revoked(FOUR, Mode.NONE, 6);
+        assertThat(bench.may(Mode.SHARED, 3)).isTrue();
+        bench.on(new TokenHolderEvent.GiveUp(FILE, Range.block(0)));
+        assertThat(bench.dropped(revoked))
+                .as("not acknowledged")
+                .singleElement()
+                .isInstanceOf(Drop.class);
+    }
+
+    @Test
     void aHomeThatDoesNotTakeTheTokensOverEndsThem() {
         bench.hold(Mode.SHARED, FOUR, 5);
         SendHello hello = find(bench.on(new TokenHolderEvent.SessionUnknown(11, 2)), SendHello.class);

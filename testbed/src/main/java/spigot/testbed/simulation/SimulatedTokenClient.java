@@ -448,16 +448,11 @@ final class SimulatedTokenClient extends SimulatedProcess {
         if (stuck) {
             copies.stuck.merge(file, 1, Integer::sum);
         }
-        inThisLife(gone, () -> {
-            if (stuck) {
-                copies.stuck.merge(file, -1, Integer::sum);
-            }
-            dropNext(drop, new ArrayList<>(Block.of(drop.file(), drop.range())));
-        });
+        inThisLife(gone, () -> dropNext(drop, new ArrayList<>(Block.of(drop.file(), drop.range())), stuck));
     }
 
     /** One page after the other; a page with a request in flight has to wait for that. */
-    private void dropNext(TokenHolderAction.Drop drop, List<Block> blocks) {
+    private void dropNext(TokenHolderAction.Drop drop, List<Block> blocks, boolean stuck) {
         blocks.removeIf(block -> !copies.pages.containsKey(block) && !copies.inService.containsKey(block));
         for (Block block : List.copyOf(blocks)) {
             if (!copies.inService.containsKey(block)) {
@@ -472,9 +467,12 @@ final class SimulatedTokenClient extends SimulatedProcess {
             }
         }
         if (blocks.isEmpty()) {
+            if (stuck) {
+                copies.stuck.merge((int) drop.file().low(), -1, Integer::sum);
+            }
             inThisLife(world.random.nextInt(6), () -> tell(new TokenHolderEvent.Dropped(drop.file(), drop.number())));
         } else {
-            inThisLife(1, () -> dropNext(drop, blocks));
+            inThisLife(1, () -> dropNext(drop, blocks, stuck));
         }
     }
 

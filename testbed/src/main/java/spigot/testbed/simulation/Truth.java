@@ -1,9 +1,7 @@
 package spigot.testbed.simulation;
 
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * What all-knowing eyes see: each value that is written to a block has a number, higher than all before it. What the home has
@@ -20,8 +18,8 @@ final class Truth {
     private final Map<Block, Long> committed = new HashMap<>();
     private final Map<Block, Written> written = new HashMap<>();
 
-    /** Values that were orphaned: nobody need see them. */
-    private final Map<Block, Set<Long>> orphaned = new HashMap<>();
+    /** The last value that was orphaned: it, and what is older and not committed, nobody need see. */
+    private final Map<Block, Long> orphanedUpTo = new HashMap<>();
 
     Truth(TokenSimulation world) {
         this.world = world;
@@ -68,17 +66,14 @@ final class Truth {
         return committed.getOrDefault(block, 0L);
     }
 
-    /** A value is lost, for now, and with it those before that are not committed. */
+    /** A value is lost, for now, and with it those of its writer before it that were not committed. */
     void orphaned(Block block, long number) {
-        Set<Long> all = orphaned.computeIfAbsent(block, absent -> new HashSet<>());
-        for (long lost = number; lost > committed(block); lost--) {
-            all.add(lost);
-        }
+        // Some of these were committed: that is asked first.
+        orphanedUpTo.merge(block, number, Math::max);
     }
 
     boolean isOrphaned(Block block, long number) {
-        Set<Long> numbers = orphaned.get(block);
-        return numbers != null && numbers.contains(number);
+        return number <= orphanedUpTo.getOrDefault(block, 0L);
     }
 
     /** What a read that begins now must see. */
