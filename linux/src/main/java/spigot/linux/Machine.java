@@ -20,6 +20,9 @@ public final class Machine {
     public static final long SYS_FSCONFIG = 431;
     public static final long SYS_FSMOUNT = 432;
     public static final long SYS_FALLOCATE = ARM ? 47 : 285;
+    public static final long SYS_FTRUNCATE = ARM ? 46 : 77;
+    public static final long SYS_FSYNC = ARM ? 82 : 74;
+    public static final long SYS_FDATASYNC = ARM ? 83 : 75;
     public static final long SYS_PIDFD_OPEN = 434;
     public static final long SYS_CACHESTAT = 451;
     public static final long SYS_GETTID = ARM ? 178 : 186;
