@@ -31,7 +31,7 @@ class KilledCommitsTest {
         long[] last = new long[FILES];
         for (int life = 0; life < 2; life++) {
             if (life == 0) {
-                last = acknowledgedUntilKilled(2_000);
+                last = acknowledgedUntilKilled(1_000);
             }
             try (Commits commits = KilledCommits.open(directory)) {
                 for (int file = 0; file < FILES; file++) {

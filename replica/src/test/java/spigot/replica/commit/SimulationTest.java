@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 @DisplayName("Commits on a disk that crashes")
 class SimulationTest {
     private static final int STEPS = 220;
-    private static final int SEEDS = Integer.getInteger("spigot.commit.seeds", 400);
+    private static final int SEEDS = Integer.getInteger("spigot.commit.seeds", 200);
     private static final int SEEDS_OF_A_MUTATION = 1_000;
 
     private final @Nullable Level level = logger().getLevel();
