@@ -83,7 +83,7 @@ final class GridFile implements OpenFile {
 
     @Override
     public byte @Nullable [] xattr(RawBytes name) throws IOException, InterruptedException {
-        if (name.isEmpty() || !record().attributes().hasXattrs()) {
+        if (name.isEmpty() || !record().attributes().xattrs().mayHave(name)) {
             return null;
         }
         return onCurrent(content -> Optional.ofNullable(SideRequests.xattr(content, name, client.patience())))
@@ -93,8 +93,9 @@ final class GridFile implements OpenFile {
 
     @Override
     public List<RawBytes> xattrNames() throws IOException, InterruptedException {
-        if (!record().attributes().hasXattrs()) {
-            return List.of();
+        Optional<List<RawBytes>> told = record().attributes().xattrs().names();
+        if (told.isPresent()) {
+            return told.get();
         }
         return onCurrent(content -> {
             var names = SideRequests.xattr(content, RawBytes.EMPTY, client.patience());

@@ -22,6 +22,7 @@ import spigot.model.RawBytes;
 import spigot.model.Replica;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.session.BootClock;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
@@ -72,14 +73,14 @@ final class TestGrid implements AutoCloseable {
     }
 
     FileRecord withXattrs(FileRecord old, TestServer at) {
-        return attributes(old, at, old.attributes().allocatedBytes(), true);
+        return attributes(old, at, old.attributes().allocatedBytes(), XattrKinds.NOT_KNOWN_WHICH);
     }
 
     FileRecord sparse(FileRecord old, TestServer at) {
-        return attributes(old, at, 0, false);
+        return attributes(old, at, 0, XattrKinds.NONE);
     }
 
-    private FileRecord attributes(FileRecord old, TestServer at, long allocated, boolean xattrs) {
+    private FileRecord attributes(FileRecord old, TestServer at, long allocated, XattrKinds xattrs) {
         Attributes a = old.attributes();
         Attributes changed = new Attributes(a.kind(), a.mode(), 0, 0, a.size(), allocated, 1, 2, 2, 0, 0, 0, xattrs);
         FileRecord record = new FileRecord(
@@ -98,7 +99,19 @@ final class TestGrid implements AutoCloseable {
 
     private static FileRecord record(FileId id, TestContent content, long version, NodeId home) {
         Attributes attributes = new Attributes(
-                FileKind.REGULAR, 0644, 0, 0, content.size(), content.size(), 1, version, version, 0, 0, 0, false);
+                FileKind.REGULAR,
+                0644,
+                0,
+                0,
+                content.size(),
+                content.size(),
+                1,
+                version,
+                version,
+                0,
+                0,
+                0,
+                XattrKinds.NONE);
         return new FileRecord(id, attributes, new Version(1, version), 1 << 20, home, 1, RawBytes.EMPTY, true);
     }
 

@@ -6,6 +6,7 @@ import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.FileKind;
 import spigot.model.LogicalPath;
+import spigot.model.XattrKinds;
 import spigot.transport.Messages;
 import spigot.transport.wire.RegisterRequest;
 import spigot.transport.wire.Registered;
@@ -81,6 +82,6 @@ public final class TestTree {
     }
 
     public static Attributes attributes(FileKind kind, long size) {
-        return new Attributes(kind, 0644, 1000, 1000, size, size, 1, 5_000, 5_000, 5_000, 5_000, 0, false);
+        return new Attributes(kind, 0644, 1000, 1000, size, size, 1, 5_000, 5_000, 5_000, 5_000, 0, XattrKinds.NONE);
     }
 }

@@ -7,7 +7,7 @@ package spigot.model;
  * @param size in bytes
  * @param allocatedBytes what it occupies, so that sparse files show as such
  * @param device the device number of a device node, else 0
- * @param hasXattrs false when the file is known to have no extended attribute
+ * @param xattrs of which kinds its extended attributes are
  */
 public record Attributes(
         FileKind kind,
@@ -22,7 +22,7 @@ public record Attributes(
         long accessedNanos,
         long bornNanos,
         int device,
-        boolean hasXattrs) {
+        XattrKinds xattrs) {
 
     /** Permission bits and S_IFMT bits together, as {@code st_mode}. */
     public int fullMode() {

@@ -33,6 +33,11 @@ public final class RawBytes implements Comparable<RawBytes> {
         return bytes.length == 0;
     }
 
+    public boolean startsWith(RawBytes prefix) {
+        int length = prefix.bytes.length;
+        return bytes.length >= length && Arrays.equals(bytes, 0, length, prefix.bytes, 0, length);
+    }
+
     @Override
     public int compareTo(RawBytes other) {
         return Arrays.compareUnsigned(bytes, other.bytes);

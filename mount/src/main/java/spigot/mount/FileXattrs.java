@@ -18,7 +18,7 @@ import spigot.model.Version;
 
 /**
  * The extended attributes that files have of their own: asked for at the home, and kept while the file's change time, which a
- * change of an attribute moves, stays the same. A file that is known to have none is never asked about. Safe for any thread;
+ * change of an attribute moves, stays the same. What a file's {@link spigot.model.XattrKinds kinds} tell is not asked for. Safe for any thread;
  * {@link #value} and {@link #names} block, without a lock.
  *
  * <p>The home is asked about regular files only: directories and symbolic links have none here.
@@ -74,14 +74,14 @@ final class FileXattrs {
         return name.equals(SELINUX);
     }
 
-    static boolean mayHave(FileRecord record) {
-        return record.attributes().hasXattrs() && record.attributes().isRegular();
+    private static boolean mayHave(FileRecord record, RawBytes name) {
+        return record.attributes().isRegular() && record.attributes().xattrs().mayHave(name);
     }
 
     /** The value if it is known without asking, else null. */
     @Nullable
     Value cachedValue(FileRecord record, RawBytes name) {
-        if (!mayHave(record)) {
+        if (!mayHave(record, name)) {
             return Value.NONE;
         }
         lock.lock();
@@ -99,8 +99,12 @@ final class FileXattrs {
     /** The names if they are known without asking, else null. */
     @Nullable
     List<RawBytes> cachedNames(FileRecord record) {
-        if (!mayHave(record)) {
+        if (!record.attributes().isRegular()) {
             return List.of();
+        }
+        Optional<List<RawBytes>> told = record.attributes().xattrs().names();
+        if (told.isPresent()) {
+            return told.get();
         }
         lock.lock();
         try {

@@ -120,7 +120,7 @@ final class NodeRecords {
                         last.accessedNanos(),
                         last.bornNanos(),
                         last.device(),
-                        last.hasXattrs()),
+                        last.xattrs()),
                 record.version(),
                 record.fragmentBytes(),
                 record.home(),

@@ -40,6 +40,9 @@ class ReadingTest {
             mkfifo plain/fifo; mknod plain/device c 1 3
             truncate -s 16M plain/sparse; printf 'island' | dd of=plain/sparse bs=1 seek=8388608 conv=notrunc status=none
             setfattr -n user.color -v green plain/random.bin; setfattr -n user.empty plain/random.bin
+            cp /bin/true plain/run; setfattr -n user.origin -v here plain/run
+            printf 'shared' > plain/shared
+            setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff020004000c00000004000400ffffffff10000400ffffffff20000400ffffffff plain/shared
             """;
 
     private Path source;
@@ -248,6 +251,37 @@ class ReadingTest {
         int before = node.files.xattrQuestions.get();
         Programs.text(Programs.bash("getfattr -n user.other \"$1\" || true", file));
         assertThat(node.files.xattrQuestions.get()).isEqualTo(before);
+    }
+
+    @Test
+    void aFileWithoutAccessListAndCapabilityIsNotAskedForThemWhateverElseItHas() throws Exception {
+        int before = node.files.xattrQuestions.get();
+        Path file = data().resolve("plain/run");
+        Programs.text(Programs.bash("ls -l \"$1\"; stat \"$1\"; \"$1\"", file));
+        String script = """
+                import errno, os, sys
+                for name in ('system.posix_acl_access', 'system.posix_acl_default', 'security.capability', 'trusted.x'):
+                    try: os.getxattr(sys.argv[1], name)
+                    except OSError as e: assert e.errno in (errno.ENODATA, errno.EOPNOTSUPP), e
+                    else: raise AssertionError(name)
+                """;
+        Programs.text(Programs.python(script, file));
+        assertThat(node.files.xattrQuestions.get()).isEqualTo(before);
+        assertThat(Programs.text(Programs.bash("getfattr --absolute-names --only-values -n user.origin \"$1\"", file)))
+                .isEqualTo("here");
+    }
+
+    @Test
+    void theAccessListOfAFileIsTold() throws Exception {
+        int before = node.files.xattrQuestions.get();
+        assertThat(Programs.text(Programs.python(
+                        "import os, sys; print(os.listxattr(sys.argv[1]))", data().resolve("plain/shared"))))
+                .isEqualTo("['system.posix_acl_access']\n");
+        assertThat(node.files.xattrQuestions.get()).isEqualTo(before);
+        String list = "getfattr --absolute-names --only-values -e hex -n system.posix_acl_access \"$1\" | od -c";
+        assertThat(Programs.text(Programs.bash(list, data().resolve("plain/shared"))))
+                .isEqualTo(Programs.text(Programs.bash(list, source.resolve("plain/shared"))))
+                .hasLineCount(4);
     }
 
     @Test

@@ -26,6 +26,7 @@ import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.model.LogicalPath;
 import spigot.model.RawBytes;
+import spigot.model.XattrKinds;
 import spigot.transport.Messages;
 import spigot.transport.wire.RegisterRequest;
 import spigot.transport.wire.Registered;
@@ -56,8 +57,8 @@ final class SourceTree implements LocalFiles.Source {
 
     /** Publishes all of it. */
     void publish(String logicalPath) throws IOException, InterruptedException {
-        FileRecord record =
-                catalog.publish(LogicalPath.parse(logicalPath), false, true, attributes(root.status(), false), null);
+        FileRecord record = catalog.publish(
+                LogicalPath.parse(logicalPath), false, true, attributes(root.status(), XattrKinds.NONE), null);
         publication = record.id();
         ids.put(RawBytes.EMPTY, publication);
         register(new byte[0], publication);
@@ -111,12 +112,12 @@ final class SourceTree implements LocalFiles.Source {
 
     private Registration registration(Descriptor opened, byte[] name, FileId parent) throws IOException {
         FileStatus status = Statx.at(opened.number(), name);
-        boolean hasXattrs =
-                status.isRegular() && !ExtendedAttributes.names(opened, name).isEmpty();
+        XattrKinds xattrs =
+                status.isRegular() ? XattrKinds.of(ExtendedAttributes.names(opened, name)) : XattrKinds.NONE;
         Registration.Builder registration = Registration.newBuilder()
                 .setParent(Messages.bytes(parent))
                 .setName(ByteString.copyFrom(name))
-                .setAttributes(Messages.wire(attributes(status, hasXattrs)));
+                .setAttributes(Messages.wire(attributes(status, xattrs)));
         if (status.isSymlink()) {
             registration.setSymlinkTarget(ByteString.copyFrom(SymbolicLinks.target(opened.number(), name)));
         }
@@ -162,11 +163,11 @@ final class SourceTree implements LocalFiles.Source {
     FileRecord update(String path, boolean contentChanged) throws IOException, InterruptedException {
         FileId id = id(path);
         try (Descriptor located = root.locate(path.getBytes(StandardCharsets.UTF_8))) {
-            boolean hasXattrs = !ExtendedAttributes.names(located).isEmpty();
+            XattrKinds xattrs = XattrKinds.of(ExtendedAttributes.names(located));
             FileRecord before = catalog.located(id).record();
             return catalog.update(
                     id,
-                    attributes(Statx.of(located.number()), hasXattrs),
+                    attributes(Statx.of(located.number()), xattrs),
                     contentChanged,
                     before.homeEpoch(),
                     before.version());
@@ -210,7 +211,7 @@ final class SourceTree implements LocalFiles.Source {
         return java.util.Arrays.copyOfRange(path, from, path.length);
     }
 
-    private static Attributes attributes(FileStatus status, boolean hasXattrs) {
+    private static Attributes attributes(FileStatus status, XattrKinds xattrs) {
         return new Attributes(
                 FileKind.ofMode(status.fullMode()),
                 status.fullMode() & 07777,
@@ -224,6 +225,6 @@ final class SourceTree implements LocalFiles.Source {
                 status.accessedNanos(),
                 status.bornNanos(),
                 (int) status.deviceNode(),
-                hasXattrs);
+                xattrs);
     }
 }

@@ -25,6 +25,7 @@ import spigot.model.FileKind;
 import spigot.model.FileName;
 import spigot.model.LogicalPath;
 import spigot.model.NodeId;
+import spigot.model.XattrKinds;
 import spigot.session.BootClock;
 import spigot.transport.Link;
 import spigot.transport.LinkHandler;
@@ -84,8 +85,8 @@ final class TestGrid implements AutoCloseable {
 
     /** Publishes a directory with so many empty files, which are nowhere. */
     void publishNames(String logicalPath, int files) throws IOException, InterruptedException {
-        Attributes root = new Attributes(FileKind.DIRECTORY, 0755, 0, 0, 4096, 4096, 2, 1, 2, 3, 4, 0, false);
-        Attributes file = new Attributes(FileKind.REGULAR, 0644, 7, 8, 123, 512, 1, 1, 2, 3, 4, 0, false);
+        Attributes root = new Attributes(FileKind.DIRECTORY, 0755, 0, 0, 4096, 4096, 2, 1, 2, 3, 4, 0, XattrKinds.NONE);
+        Attributes file = new Attributes(FileKind.REGULAR, 0644, 7, 8, 123, 512, 1, 1, 2, 3, 4, 0, XattrKinds.NONE);
         FileId publication = registration
                 .publish(LogicalPath.parse(logicalPath), false, true, root, null)
                 .id();

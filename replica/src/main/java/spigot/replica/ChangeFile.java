@@ -15,6 +15,7 @@ import spigot.linux.SystemCallException;
 import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.RawBytes;
+import spigot.model.XattrKinds;
 import spigot.transport.wire.Mutation;
 import spigot.transport.wire.NamespaceReply;
 import spigot.transport.wire.OperationReply;
@@ -31,7 +32,7 @@ final class ChangeFile extends TreeOperation {
     private @Nullable Descriptor located;
     private @Nullable FileStatus before;
     private @Nullable FileStatus after;
-    private boolean hasXattrs;
+    private XattrKinds xattrs = XattrKinds.NONE;
     private boolean again;
 
     ChangeFile(
@@ -136,7 +137,7 @@ final class ChangeFile extends TreeOperation {
             performXattr(xattr);
         }
         after = statusOf(located());
-        hasXattrs = !ExtendedAttributes.names(located()).isEmpty();
+        xattrs = XattrKinds.of(ExtendedAttributes.names(located()));
     }
 
     /** The size first: it is what may be refused, and nothing has been changed then. */
@@ -193,7 +194,7 @@ final class ChangeFile extends TreeOperation {
     }
 
     private Attributes attributes() {
-        return FileAttributes.of(after(), hasXattrs);
+        return FileAttributes.of(after(), xattrs);
     }
 
     @Override

@@ -3,6 +3,7 @@ package spigot.replica;
 import spigot.linux.FileStatus;
 import spigot.model.Attributes;
 import spigot.model.FileKind;
+import spigot.model.XattrKinds;
 
 /** What statx tells, as the grid's attributes. Pure. */
 final class FileAttributes {
@@ -11,7 +12,7 @@ final class FileAttributes {
     private FileAttributes() {}
 
     /** @throws IllegalArgumentException when the kernel reports a kind of file that is not known */
-    static Attributes of(FileStatus status, boolean hasXattrs) {
+    static Attributes of(FileStatus status, XattrKinds xattrs) {
         return new Attributes(
                 FileKind.ofMode(status.fullMode()),
                 status.fullMode() & PERMISSIONS,
@@ -25,7 +26,7 @@ final class FileAttributes {
                 status.accessedNanos(),
                 status.bornNanos(),
                 (int) status.deviceNode(),
-                hasXattrs);
+                xattrs);
     }
 
     /** Whether the catalog has to be told; that a file was read is nothing to tell. */
@@ -43,6 +44,6 @@ final class FileAttributes {
                 before.accessedNanos(),
                 now.bornNanos(),
                 now.device(),
-                now.hasXattrs()));
+                now.xattrs()));
     }
 }

@@ -35,7 +35,9 @@ enum FileChange {
         if (before.changedNanos() != now.changedNanos()) {
             return explained || !before.isRegular() ? ATTRIBUTES : CONTENT;
         }
-        return explained || before.allocatedBytes() != now.allocatedBytes() ? ATTRIBUTES : NONE;
+        // A row of an earlier release does not tell them: looked at once, then it does.
+        boolean told = before.xattrs().isKnown();
+        return explained || !told || before.allocatedBytes() != now.allocatedBytes() ? ATTRIBUTES : NONE;
     }
 
     /** As {@link #between}, for a file that was found under another name: a rename moves the change time. */

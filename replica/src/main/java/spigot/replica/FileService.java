@@ -4,7 +4,6 @@ import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -17,8 +16,10 @@ import spigot.linux.FileStatus;
 import spigot.linux.Statx;
 import spigot.linux.SystemCallException;
 import spigot.model.Fragments;
+import spigot.model.RawBytes;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.session.LeaseGrantor;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
@@ -49,8 +50,6 @@ final class FileService {
     private static final Duration LOOK_PATIENCE = Duration.ofSeconds(3);
     private static final int MAX_DIGESTS = 1024;
     private static final int OPEN_ATTEMPTS = 5;
-    private static final List<String> SHOWN_XATTRS =
-            List.of("user.", "security.capability", "system.posix_acl_access", "system.posix_acl_default");
 
     private final Parts parts;
     private final Duration patience;
@@ -349,10 +348,12 @@ final class FileService {
     }
 
     private static boolean isShown(byte[] name) {
-        String text = new String(name, StandardCharsets.ISO_8859_1);
-        return text.indexOf('\0') < 0
-                && SHOWN_XATTRS.stream()
-                        .anyMatch(shown -> shown.endsWith(".") ? text.startsWith(shown) : text.equals(shown));
+        for (byte b : name) {
+            if (b == 0) {
+                return false;
+            }
+        }
+        return XattrKinds.isPublished(RawBytes.copyOf(name));
     }
 
     // ---- digests

@@ -25,6 +25,7 @@ import spigot.model.NodeId;
 import spigot.model.Replica;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.session.LeaseGrantor;
 import spigot.session.Recall;
 import spigot.transport.FailureException;
@@ -65,7 +66,7 @@ final class FileUpdates {
         Seen now() throws IOException, InterruptedException;
     }
 
-    private record Seen(FileStatus status, boolean hasXattrs) {}
+    private record Seen(FileStatus status, XattrKinds xattrs) {}
 
     /** What a {@code FileUpdates} works with. */
     record Parts(
@@ -132,8 +133,7 @@ final class FileUpdates {
                 file,
                 renamed ? Meaning.RENAMED : Meaning.AS_SEEN,
                 () -> new Seen(
-                        Statx.at(directory.number(), name),
-                        !ExtendedAttributes.names(directory, name).isEmpty()));
+                        Statx.at(directory.number(), name), XattrKinds.of(ExtendedAttributes.names(directory, name))));
     }
 
     /** A single published file that was replaced by another one stays the same file of the grid. */
@@ -153,7 +153,7 @@ final class FileUpdates {
                 throw new FailureException(
                         Failure.Code.NOT_FOUND, "the published file was replaced by something that is no file");
             }
-            return new Seen(status, !ExtendedAttributes.names(located).isEmpty());
+            return new Seen(status, XattrKinds.of(ExtendedAttributes.names(located)));
         }
     }
 
@@ -312,7 +312,7 @@ final class FileUpdates {
 
     private void apply(ServedFile file, Seen seen, boolean content) throws IOException, InterruptedException {
         IndexedFile row = file.row();
-        Attributes attributes = FileAttributes.of(seen.status(), seen.hasXattrs());
+        Attributes attributes = FileAttributes.of(seen.status(), seen.xattrs());
         if (row.isHome()) {
             FileRecord record = tell(file, attributes, content);
             setRow(
@@ -397,8 +397,7 @@ final class FileUpdates {
     private Seen lookClosely(ServedFile file) throws IOException {
         try (SharedDescriptor descriptor = files.descriptor(file)) {
             return new Seen(
-                    Statx.of(descriptor.number()),
-                    !ExtendedAttributes.names(descriptor.descriptor()).isEmpty());
+                    Statx.of(descriptor.number()), XattrKinds.of(ExtendedAttributes.names(descriptor.descriptor())));
         }
     }
 

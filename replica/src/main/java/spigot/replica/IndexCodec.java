@@ -10,11 +10,18 @@ import spigot.model.LogicalPath;
 import spigot.model.RawBytes;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 
 /** Keys and values of the index, big-endian. Pure. */
 final class IndexCodec {
-    /** Of the whole index: another number means that it is made anew from the sources. */
-    static final int FORMAT = 1;
+    /** Of the whole index. */
+    static final int FORMAT = 2;
+
+    /**
+     * Its rows say of extended attributes only whether there are any. Read as what it means, and looked at again by the next scan:
+     * {@link FileChange#between}.
+     */
+    static final int FORMAT_WITHOUT_XATTR_KINDS = 1;
 
     private static final int TYPE_SHIFT = 12;
     private static final int ROW_BYTES = 16 + 4 + 8 + 8 + 1 + 4 * 3 + 8 * 2 + 4 + 8 * 4 + 4 + 1 + 8 * 2 + 8 + 4 + 1;
@@ -117,7 +124,7 @@ final class IndexCodec {
                 .putLong(attributes.accessedNanos())
                 .putLong(attributes.bornNanos())
                 .putInt(attributes.device())
-                .put(flag(attributes.hasXattrs()))
+                .put((byte) attributes.xattrs().bits())
                 .putLong(file.version().epoch())
                 .putLong(file.version().index())
                 .putLong(file.homeEpoch())
@@ -145,7 +152,7 @@ final class IndexCodec {
                 value.getLong(),
                 value.getLong(),
                 value.getInt(),
-                value.get() != 0);
+                new XattrKinds(value.get()));
         return new IndexedFile(
                 id,
                 publication,

@@ -114,7 +114,7 @@ final class LinkEntry extends TreeOperation {
     private Attributes attributes() {
         return FileAttributes.of(
                 java.util.Objects.requireNonNull(after, "not performed"),
-                row().attributes().hasXattrs());
+                row().attributes().xattrs());
     }
 
     @Override

@@ -18,6 +18,7 @@ import spigot.model.FileKind;
 import spigot.model.Fragments;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.transport.Messages;
 import spigot.transport.wire.FileRecord;
 import spigot.transport.wire.Mutation;
@@ -44,7 +45,7 @@ final class MakeEntry extends TreeOperation {
     private @Nullable OpenDirectory directory;
     private OpenDirectory.Entry found = new OpenDirectory.Entry(null, null);
     private @Nullable FileStatus made;
-    private boolean hasXattrs;
+    private XattrKinds xattrs = XattrKinds.NONE;
     private @Nullable Attributes directoryAfter;
 
     MakeEntry(Parts parts, PublishedTree tree, Operation.Make make, Operation.Who who) {
@@ -115,7 +116,7 @@ final class MakeEntry extends TreeOperation {
             try {
                 give(entry, inherits, permissions);
                 made = statusOf(entry);
-                hasXattrs = !ExtendedAttributes.names(entry).isEmpty();
+                xattrs = XattrKinds.of(ExtendedAttributes.names(entry));
                 whole = true;
             } finally {
                 if (!whole) {
@@ -197,7 +198,7 @@ final class MakeEntry extends TreeOperation {
                 .setDirectory(Messages.bytes(make.directory()))
                 .setName(Messages.bytes(make.name()))
                 .setId(Messages.bytes(id))
-                .setAttributes(Messages.wire(FileAttributes.of(made(), hasXattrs)));
+                .setAttributes(Messages.wire(FileAttributes.of(made(), xattrs)));
         if (make.kind() == FileKind.SYMLINK) {
             add.setSymlinkTarget(Messages.bytes(make.target()));
         }
@@ -209,7 +210,7 @@ final class MakeEntry extends TreeOperation {
     FileRecord early() {
         FileRecord.Builder record = FileRecord.newBuilder()
                 .setId(Messages.bytes(id))
-                .setAttributes(Messages.wire(FileAttributes.of(made(), hasXattrs)))
+                .setAttributes(Messages.wire(FileAttributes.of(made(), xattrs)))
                 .setFragmentBytes(Fragments.DEFAULT_BYTES);
         if (make.kind() == FileKind.SYMLINK) {
             record.setSymlinkTarget(Messages.bytes(make.target()));
@@ -229,7 +230,7 @@ final class MakeEntry extends TreeOperation {
                 tree.number(),
                 made().device(),
                 isDirectory ? IndexedFile.NOT_LOOKED_INTO : made().inode(),
-                FileAttributes.of(made(), hasXattrs),
+                FileAttributes.of(made(), xattrs),
                 Messages.version(record.getVersion()),
                 record.getHomeEpoch(),
                 record.getFragmentBytes() == 0 ? Fragments.DEFAULT_BYTES : record.getFragmentBytes(),

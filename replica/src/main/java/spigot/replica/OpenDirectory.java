@@ -149,7 +149,7 @@ final class OpenDirectory implements AutoCloseable {
     }
 
     Attributes attributes() throws SystemCallException {
-        return FileAttributes.of(Statx.of(descriptor.number()), row.attributes().hasXattrs());
+        return FileAttributes.of(Statx.of(descriptor.number()), row.attributes().xattrs());
     }
 
     /** Its attributes, which change with its names. */

@@ -134,13 +134,15 @@ final class PublicationIndex implements AutoCloseable {
     }
 
     private void checkFormat(Path directory) throws IOException {
-        byte[] format = get(Table.DEFAULT, FORMAT_KEY);
-        if (format == null) {
+        byte[] stored = get(Table.DEFAULT, FORMAT_KEY);
+        int format =
+                stored == null ? IndexCodec.FORMAT : ByteBuffer.wrap(stored).getInt();
+        if (stored == null || format == IndexCodec.FORMAT_WITHOUT_XATTR_KINDS) {
             writing(batch -> batch.put(
                     handle(Table.DEFAULT),
                     FORMAT_KEY,
                     ByteBuffer.allocate(4).putInt(IndexCodec.FORMAT).array()));
-        } else if (ByteBuffer.wrap(format).getInt() != IndexCodec.FORMAT) {
+        } else if (format != IndexCodec.FORMAT) {
             close();
             throw new IOException("the index of published files in " + directory
                     + " was written by another release: move it away, all is registered again then");

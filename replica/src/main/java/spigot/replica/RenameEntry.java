@@ -170,7 +170,7 @@ final class RenameEntry extends TreeOperation {
     private Attributes attributes() {
         return FileAttributes.of(
                 Objects.requireNonNull(after, "not performed"),
-                row().attributes().hasXattrs());
+                row().attributes().xattrs());
     }
 
     private Victim victim() {
@@ -180,7 +180,7 @@ final class RenameEntry extends TreeOperation {
     private Attributes otherAttributes() {
         return FileAttributes.of(
                 Objects.requireNonNull(otherAfter, "not performed"),
-                victim().row().attributes().hasXattrs());
+                victim().row().attributes().xattrs());
     }
 
     /** In this order: the move, the moved file, the directories, what is left of the other one. */

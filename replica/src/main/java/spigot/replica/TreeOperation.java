@@ -19,6 +19,7 @@ import spigot.model.FileId;
 import spigot.model.NodeId;
 import spigot.model.RawBytes;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.transport.FailureException;
 import spigot.transport.Messages;
 import spigot.transport.wire.Failure;
@@ -200,8 +201,8 @@ abstract class TreeOperation implements AutoCloseable {
      *
      * @param hidden links that are not shown
      */
-    static Attributes attributes(FileStatus status, boolean hasXattrs, int hidden) {
-        Attributes seen = FileAttributes.of(status, hasXattrs);
+    static Attributes attributes(FileStatus status, XattrKinds xattrs, int hidden) {
+        Attributes seen = FileAttributes.of(status, xattrs);
         return new Attributes(
                 seen.kind(),
                 seen.mode(),
@@ -215,7 +216,7 @@ abstract class TreeOperation implements AutoCloseable {
                 seen.accessedNanos(),
                 seen.bornNanos(),
                 seen.device(),
-                seen.hasXattrs());
+                seen.xattrs());
     }
 
     /**

@@ -27,6 +27,7 @@ import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.FileName;
 import spigot.model.RawBytes;
+import spigot.model.XattrKinds;
 import spigot.transport.FailureException;
 
 /**
@@ -239,10 +240,11 @@ final class TreeScan {
         if (row == null) {
             return;
         }
-        boolean changed = row.attributes().changedNanos() != status.changedNanos();
-        boolean xattrs = changed
-                ? !ExtendedAttributes.names(opened).isEmpty()
-                : row.attributes().hasXattrs();
+        boolean look = row.attributes().changedNanos() != status.changedNanos()
+                || !row.attributes().xattrs().isKnown();
+        XattrKinds xattrs = look
+                ? XattrKinds.of(ExtendedAttributes.names(opened))
+                : row.attributes().xattrs();
         Attributes attributes = FileAttributes.of(status, xattrs);
         boolean differs = FileAttributes.differ(row.attributes(), attributes);
         // The attributes of the directories of a further copy are those that the first publisher says.
@@ -305,7 +307,7 @@ final class TreeScan {
                 tree.rescan();
             }
         } else if (FileAttributes.differ(
-                row.attributes(), FileAttributes.of(status, row.attributes().hasXattrs()))) {
+                row.attributes(), FileAttributes.of(status, row.attributes().xattrs()))) {
             tree.lookAtDirectory(row.id());
         }
     }
@@ -408,8 +410,7 @@ final class TreeScan {
         Attributes attributes;
         byte[] target;
         try {
-            attributes = FileAttributes.of(
-                    status, !ExtendedAttributes.names(opened, name).isEmpty());
+            attributes = FileAttributes.of(status, XattrKinds.of(ExtendedAttributes.names(opened, name)));
             target = status.isSymlink() ? SymbolicLinks.target(opened.number(), name) : NO_TARGET;
         } catch (SystemCallException e) {
             if (!TreeErrors.isAbsence(e.errno())) {
@@ -483,7 +484,7 @@ final class TreeScan {
         }
         try {
             FileName.of(name);
-            FileAttributes.of(status, false);
+            FileAttributes.of(status, XattrKinds.NONE);
         } catch (IllegalArgumentException e) {
             tree.skip(shown, Errno.EINVAL, String.valueOf(e.getMessage()));
             return true;

@@ -28,6 +28,7 @@ import spigot.model.FileRecord;
 import spigot.model.Fragments;
 import spigot.model.RawBytes;
 import spigot.model.ReplicaState;
+import spigot.model.XattrKinds;
 import spigot.transport.Messages;
 import spigot.transport.wire.Registered;
 
@@ -234,8 +235,7 @@ final class TreeWorker implements Runnable {
         Attributes attributes;
         try (Descriptor place = tree.locate(DIRECTORY_ITSELF)) {
             status = Statx.of(place.number());
-            attributes =
-                    FileAttributes.of(status, !ExtendedAttributes.names(place).isEmpty());
+            attributes = FileAttributes.of(status, XattrKinds.of(ExtendedAttributes.names(place)));
         }
         FileRecord record = parts.catalog()
                 .publish(

@@ -90,7 +90,7 @@ final class Victim {
     }
 
     Attributes attributes() {
-        return TreeOperation.attributes(after(), row.attributes().hasXattrs(), hidden ? 1 : 0);
+        return TreeOperation.attributes(after(), row.attributes().xattrs(), hidden ? 1 : 0);
     }
 
     /** Its other names show that one is gone. */

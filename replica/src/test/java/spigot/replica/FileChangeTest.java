@@ -10,6 +10,7 @@ import spigot.model.FileId;
 import spigot.model.Fragments;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 
 @DisplayName("A second look at a file")
 class FileChangeTest {
@@ -21,7 +22,7 @@ class FileChangeTest {
             1,
             9,
             7,
-            FileAttributes.of(FIRST, false),
+            FileAttributes.of(FIRST, XattrKinds.NONE),
             new Version(1, 1),
             1,
             Fragments.DEFAULT_BYTES,

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -20,9 +21,12 @@ import org.junit.jupiter.api.extension.AnnotatedElementContext;
 import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.io.TempDirFactory;
+import spigot.linux.FileStatus;
+import spigot.linux.Statx;
 import spigot.model.FileName;
 import spigot.model.FileRecord;
 import spigot.model.LogicalPath;
+import spigot.model.XattrKinds;
 import spigot.transport.FailureException;
 import spigot.transport.PeerIdentity;
 import spigot.transport.wire.Envelope.BodyCase;
@@ -41,6 +45,7 @@ class RestartTest {
         }
     }
 
+    private static final int AT_WORKING_DIRECTORY = -100;
     private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
@@ -216,6 +221,36 @@ class RestartTest {
                 .untilAsserted(() ->
                         assertThat(reader.open(server, record.id(), 0).record()).isEqualTo(record));
         assertThat(grid.asked(BodyCase.RECORD_REQUEST)).isPositive();
+    }
+
+    @Test
+    void looksAgainAtTheExtendedAttributesThatAnEarlierReleaseDidNotTellApart() throws Exception {
+        Files.writeString(source.resolve("plain"), "content");
+        Files.writeString(source.resolve("file"), "content");
+        Files.setAttribute(source.resolve("file"), "user:colour", "green".getBytes(UTF_8));
+        publish();
+        FileRecord before = reader.get("/data/file");
+        assertThat(before.attributes().xattrs()).isEqualTo(new XattrKinds(2));
+        server.close();
+        Path index = directory.resolve("data/publications");
+        try (PublicationIndex old = PublicationIndex.open(index)) {
+            IndexedFile row = Objects.requireNonNull(old.file(before.id()));
+            FileStatus status = Statx.at(
+                    AT_WORKING_DIRECTORY, source.resolve("file").toString().getBytes(UTF_8));
+            assertThat(old.update(row.seen(status, FileAttributes.of(status, XattrKinds.NOT_KNOWN_WHICH))))
+                    .isTrue();
+        }
+        long updates = grid.asked(BodyCase.UPDATE_REQUEST);
+        restart();
+        assertThat(grid.asked(BodyCase.UPDATE_REQUEST)).isEqualTo(updates + 1);
+        FileRecord after = reader.open(server, before.id(), 0).record();
+        assertThat(after).isEqualTo(before);
+        server.close();
+        try (PublicationIndex looked = PublicationIndex.open(index)) {
+            assertThat(looked.file(before.id()))
+                    .isNotNull()
+                    .satisfies(row -> assertThat(row.attributes().xattrs()).isEqualTo(new XattrKinds(2)));
+        }
     }
 
     private Set<String> names(String path) throws Exception {

@@ -13,6 +13,7 @@ import spigot.model.RawBytes;
 import spigot.model.Replica;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.transport.wire.Failure;
 import spigot.transport.wire.Kind;
 import spigot.transport.wire.ReplicaInfo;
@@ -114,7 +115,9 @@ public final class Messages {
                 .setAccessedNanos(attributes.accessedNanos())
                 .setBornNanos(attributes.bornNanos())
                 .setDevice(attributes.device())
-                .setHasXattrs(attributes.hasXattrs())
+                .setHasXattrs(!attributes.xattrs().isEmpty())
+                .setXattrKinds(
+                        attributes.xattrs().isKnown() ? attributes.xattrs().bits() : 0)
                 .build();
     }
 
@@ -133,7 +136,14 @@ public final class Messages {
                 wire.getAccessedNanos(),
                 wire.getBornNanos(),
                 wire.getDevice(),
-                wire.getHasXattrs());
+                xattrs(wire));
+    }
+
+    private static XattrKinds xattrs(spigot.transport.wire.Attributes wire) {
+        if (!wire.getHasXattrs()) {
+            return XattrKinds.NONE;
+        }
+        return wire.getXattrKinds() == 0 ? XattrKinds.NOT_KNOWN_WHICH : new XattrKinds(wire.getXattrKinds());
     }
 
     public static Kind wire(FileKind kind) {

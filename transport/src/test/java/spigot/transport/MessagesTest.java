@@ -20,11 +20,12 @@ import spigot.model.RawBytes;
 import spigot.model.Replica;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.transport.wire.Failure;
 
 class MessagesTest {
-    private static final Attributes ATTRIBUTES =
-            new Attributes(FileKind.SYMLINK, 07777, -1, 1000, Long.MAX_VALUE, 4096, 3, -5L, 1, 2, 3, 0x801, true);
+    private static final Attributes ATTRIBUTES = new Attributes(
+            FileKind.SYMLINK, 07777, -1, 1000, Long.MAX_VALUE, 4096, 3, -5L, 1, 2, 3, 0x801, new XattrKinds(6));
     private static final NodeId HOME = NodeId.random(new Random(1));
     private static final FileRecord RECORD = new FileRecord(
             FileId.random(new Random(2)),
@@ -68,6 +69,16 @@ class MessagesTest {
         Replica replica =
                 new Replica(HOME, "alpha", "hsinchu", "10.0.0.1:7440", state, 12, new Version(1, 2), "size differs");
         assertThat(Messages.replica(Messages.wire(replica))).isEqualTo(replica);
+    }
+
+    @Test
+    void extendedAttributesOfAPeerThatDoesNotTellTheirKindsMayBeAny() throws Exception {
+        var old = Messages.wire(ATTRIBUTES).toBuilder().clearXattrKinds().build();
+        assertThat(Messages.attributes(old).xattrs()).isEqualTo(XattrKinds.NOT_KNOWN_WHICH);
+        assertThat(Messages.attributes(old.toBuilder().clearHasXattrs().build()).xattrs())
+                .isEqualTo(XattrKinds.NONE);
+        assertThat(Messages.attributes(Messages.wire(Messages.attributes(old))).xattrs())
+                .isEqualTo(XattrKinds.NOT_KNOWN_WHICH);
     }
 
     @Test

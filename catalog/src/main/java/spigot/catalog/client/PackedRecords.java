@@ -11,6 +11,7 @@ import spigot.model.FileRecord;
 import spigot.model.NodeId;
 import spigot.model.RawBytes;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 
 /**
  * The memory layout of cached names and records, shared by the one that packs and those that read. One entry:
@@ -22,6 +23,7 @@ import spigot.model.Version;
  * fixed64 modified; zigzag varints: changed, accessed and born minus modified
  * varints: mode, uid, gid, size, allocated bytes, links, device, version epoch, version index, log2(fragment bytes) + 1,
  *     index of the home in the table of homes, home epoch, length of the symlink target; target bytes
+ * varint kinds of the extended attributes, if hasXattrs
  * </pre>
  *
  * A usual file takes about 75 bytes and its name. Not safe for threads while packing; immutable afterwards.
@@ -57,12 +59,12 @@ final class PackedRecords {
                 + 1
                 + FileId.BYTES
                 + 8
-                + 16 * 10
+                + 17 * 10
                 + file.symlinkTarget().length());
         put8(name.length);
         put(name);
         put8((attributes.kind().typeBits() >> KIND_SHIFT)
-                | (attributes.hasXattrs() ? HAS_XATTRS : 0)
+                | (attributes.xattrs().isEmpty() ? 0 : HAS_XATTRS)
                 | (file.readOnly() ? READ_ONLY : 0));
         put64(file.id().high());
         put64(file.id().low());
@@ -84,6 +86,9 @@ final class PackedRecords {
         putVarint(file.homeEpoch());
         putVarint(file.symlinkTarget().length());
         put(file.symlinkTarget().toArray());
+        if (!attributes.xattrs().isEmpty()) {
+            putVarint(attributes.xattrs().bits());
+        }
         return start;
     }
 
@@ -214,6 +219,8 @@ final class PackedRecords {
             RawBytes target = targetLength == 0
                     ? RawBytes.EMPTY
                     : RawBytes.copyOf(Arrays.copyOfRange(bytes, at, at + targetLength));
+            at += targetLength;
+            XattrKinds xattrs = (flags & HAS_XATTRS) == 0 ? XattrKinds.NONE : new XattrKinds((int) takeVarint());
             Attributes attributes = new Attributes(
                     kindOf(flags),
                     mode,
@@ -227,7 +234,7 @@ final class PackedRecords {
                     accessed,
                     born,
                     device,
-                    (flags & HAS_XATTRS) != 0);
+                    xattrs);
             return new FileRecord(
                     id,
                     attributes,

@@ -18,6 +18,7 @@ import spigot.model.FileRecord;
 import spigot.model.NodeId;
 import spigot.model.RawBytes;
 import spigot.model.Version;
+import spigot.model.XattrKinds;
 import spigot.transport.FailureException;
 
 class DirectoryListingTest {
@@ -102,7 +103,7 @@ class DirectoryListingTest {
                 modified - random.nextInt(1000),
                 random.nextBoolean() ? 0 : modified,
                 random.nextInt(10) == 0 ? -1 : 0,
-                random.nextBoolean());
+                new XattrKinds(random.nextInt(32)));
         RawBytes target =
                 kind == FileKind.SYMLINK ? RawBytes.ofUtf8("../somewhere/" + random.nextInt()) : RawBytes.EMPTY;
         NodeId home = kind == FileKind.DIRECTORY ? NodeId.NONE : new NodeId(random.nextInt(4), 1);

@@ -10,6 +10,7 @@ import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.FileKind;
 import spigot.model.NodeId;
+import spigot.model.XattrKinds;
 import spigot.transport.Messages;
 import spigot.transport.wire.PublishRequest;
 import spigot.transport.wire.RegisterRequest;
@@ -124,11 +125,23 @@ final class GridTree {
 
     static spigot.transport.wire.Attributes attributes(long size, long modified) {
         return Messages.wire(new Attributes(
-                FileKind.REGULAR, 0644, 1000, 1000, size, size, 1, modified, modified + 5, modified, 1, 0, false));
+                FileKind.REGULAR,
+                0644,
+                1000,
+                1000,
+                size,
+                size,
+                1,
+                modified,
+                modified + 5,
+                modified,
+                1,
+                0,
+                XattrKinds.NONE));
     }
 
     static spigot.transport.wire.Attributes directory() {
-        return Messages.wire(
-                new Attributes(FileKind.DIRECTORY, 0755, 1000, 1000, 4096, 4096, 2, 1000, 1000, 1000, 1, 0, false));
+        return Messages.wire(new Attributes(
+                FileKind.DIRECTORY, 0755, 1000, 1000, 4096, 4096, 2, 1000, 1000, 1000, 1, 0, XattrKinds.NONE));
     }
 }

@@ -17,6 +17,7 @@ import spigot.model.Attributes;
 import spigot.model.FileId;
 import spigot.model.FileKind;
 import spigot.model.NodeId;
+import spigot.model.XattrKinds;
 import spigot.transport.Messages;
 import spigot.transport.wire.Failure;
 import spigot.transport.wire.FileRecord;
@@ -569,8 +570,8 @@ class NamespaceTest {
                     Registration.newBuilder()
                             .setParent(Messages.bytes(root))
                             .setName(ByteString.copyFromUtf8("a"))
-                            .setAttributes(Messages.wire(
-                                    new Attributes(FileKind.SYMLINK, 0777, 0, 0, 10, 0, 1, 1, 1, 1, 1, 0, false)))
+                            .setAttributes(Messages.wire(new Attributes(
+                                    FileKind.SYMLINK, 0777, 0, 0, 10, 0, 1, 1, 1, 1, 1, 0, XattrKinds.NONE)))
                             .setSymlinkTarget(ByteString.copyFromUtf8("elsewhere"))
                             .build());
             assertThat(copy.getState()).isEqualTo(ReplicaState.DIFFERS);
