@@ -217,9 +217,13 @@ final class Loader {
     private void bring(Load load) {
         IOException failure = null;
         try {
-            if (disk != null && splitByDisk(load, disk) && bringFromDisk(load, disk)) {
-                load.content().remove(load);
-                return;
+            if (disk != null && splitByDisk(load, disk)) {
+                if (bringFromDisk(load, disk)) {
+                    load.content().remove(load);
+                    return;
+                }
+                // The blocks that were wrong are not claimed any more: the others need not travel.
+                splitByDisk(load, disk);
             }
             bringFromSources(load);
             load.content().remove(load);
@@ -282,7 +286,7 @@ final class Loader {
         return (int) Math.ceilDiv(end - start, BLOCK);
     }
 
-    /** @return false when not even the first block is right: then the servers have to bring it all */
+    /** @return false when not even the first block is right */
     private boolean bringFromDisk(Load load, DiskCache disk) throws InterruptedException {
         Content content = load.content();
         long start = load.start();
