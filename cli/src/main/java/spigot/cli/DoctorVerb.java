@@ -16,10 +16,10 @@ final class DoctorVerb extends Verb {
     @Option(
             names = "--timeout",
             paramLabel = "TIME",
-            defaultValue = "3s",
+            defaultValue = "5s",
             converter = TimeSpan.class,
             description = "For each check (default: ${DEFAULT-VALUE}).")
-    Duration timeout = Duration.ofSeconds(3);
+    Duration timeout = Duration.ofSeconds(5);
 
     @Override
     public Integer call() {

@@ -151,7 +151,9 @@ class MountTest {
             assertThat(busy.code()).isEqualTo(1);
             assertThat(busy.err()).contains("is in use", "--lazy");
         }
-        assertOk(here("doctor"));
+        Processes.Ended doctor = here("doctor");
+        assertOk(doctor);
+        assertThat(doctor.out()).contains(" answers at " + address);
         assertOk(here("umount", point.toString()));
         assertThat(Processes.isMounted(point)).isFalse();
         assertThat(ProcessStamp.of(pid)).isEmpty(); // which a zombie is not, that its parent collects a moment later
@@ -273,6 +275,8 @@ class MountTest {
                 assertThat(info.err()).contains("the catalog has not answered for 10 s", "spigot status " + point);
                 assertThat(asking.waitFor()).isEqualTo(1);
                 assertThat(Path.of(status + ".err")).content().contains("does not answer", "10000 ms");
+                Processes.Ended doctor = others.spigot("doctor");
+                assertThat(doctor.out()).contains("can't be reached", silent, "no TLS handshake within 2000 ms");
             } finally {
                 signal("CONT", server);
             }

@@ -2,17 +2,21 @@ package spigot.node;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.net.Socket;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import spigot.linux.Processes;
 import spigot.node.home.GridIdentities;
 import spigot.node.home.MountRecord;
@@ -20,6 +24,11 @@ import spigot.node.home.SpigotHome;
 import spigot.node.http.ProcessFigures;
 import spigot.node.mount.LocalMounts;
 import spigot.node.mount.MountTable;
+import spigot.transport.Peer;
+import spigot.transport.TransportCounters;
+import spigot.transport.TransportLimits;
+import spigot.transport.identity.Identity;
+import spigot.transport.tls.Connector;
 
 /** Looks at what Spigot needs on this machine and at the mounts of this user. Each check is bounded in time; no mount is touched. */
 public final class Doctor {
@@ -203,7 +212,7 @@ public final class Doctor {
         return checks;
     }
 
-    private Finding grid(GridIdentities.Known known) {
+    private Finding grid(GridIdentities.Known known) throws InterruptedException {
         String grid = "grid " + known.identity().self().grid().substring(0, 8);
         if (known.identity().expires().isBefore(java.time.Instant.now())) {
             return new Finding(
@@ -211,18 +220,47 @@ public final class Doctor {
                     grid + ": the certificate expired on " + known.identity().expires()
                             + "; mount once with a new --token");
         }
+        if (known.addresses().isEmpty()) {
+            return new Finding(Verdict.WARNING, grid + ": no address of a server is known; mount once from one");
+        }
         List<String> silent = new ArrayList<>();
-        for (String address : known.addresses()) {
-            try (Socket socket = new Socket()) {
-                socket.connect(Address.parse(address).resolve(), (int) limit.toMillis() / 2);
-                return new Finding(
-                        Verdict.OK,
-                        grid + " is reachable at " + address + ", the certificate is good until "
-                                + known.identity().expires());
-            } catch (IOException | NodeException | IllegalArgumentException e) {
-                silent.add(address + " (" + NodeException.reason(e) + ")");
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<String>> attempts = new ArrayList<>();
+            for (String address : known.addresses()) {
+                attempts.add(threads.submit(() -> reach(known.identity(), address)));
+            }
+            for (Future<String> attempt : attempts) {
+                try {
+                    String address = attempt.get();
+                    threads.shutdownNow(); // the others need not be waited for
+                    return new Finding(
+                            Verdict.OK,
+                            grid + " answers at " + address + ", the certificate is good until "
+                                    + known.identity().expires());
+                } catch (ExecutionException e) {
+                    silent.add(NodeException.reason(e.getCause()));
+                }
             }
         }
-        return new Finding(Verdict.WARNING, grid + " can't be reached at " + String.join(", ", silent));
+        return new Finding(
+                Verdict.WARNING,
+                grid + " can't be reached: " + String.join("; ", silent)
+                        + "; see there whether 'spigot server' runs and is not stopped");
+    }
+
+    /**
+     * TCP, the TLS handshake and the server's hello: a process that is stopped still gets connections, which its kernel makes. Each takes
+     * its part of the limit, so that whoever waits for all of them learns which it was.
+     */
+    private String reach(Identity identity, String address) throws IOException, InterruptedException {
+        TransportLimits.Times usual = TransportLimits.DEFAULT.times();
+        Duration part = limit.multipliedBy(2).dividedBy(5);
+        TransportLimits limits = TransportLimits.DEFAULT.with(
+                new TransportLimits.Times(usual.pingAfter(), usual.deadAfter(), usual.stalledAfter(), part, part));
+        Connector connector = new Connector(() -> identity, limits, new TransportCounters(), new SecureRandom());
+        try (Peer peer = connector.peer(address, new RefusingHandler())) {
+            peer.link(Duration.ZERO);
+        }
+        return address;
     }
 }

@@ -3,6 +3,7 @@ package spigot.transport.tls;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Instant;
 import javax.net.ssl.SSLContext;
@@ -34,6 +35,19 @@ final class Dialer {
     /** An open connection that nobody reads yet. */
     record Dialed(Wire wire, PeerIdentity peer) {}
 
+    /** How far an attempt has come: so that what is said of a failure tells which of them it was. */
+    private enum Step {
+        CONNECT("TCP connection"),
+        TLS("TLS handshake"),
+        HELLO("hello of the server");
+
+        private final String title;
+
+        Step(String title) {
+            this.title = title;
+        }
+    }
+
     Dialer(HostPort address, CredentialSource credentials, TransportLimits limits, TransportCounters counters) {
         this.address = address;
         this.credentials = credentials;
@@ -49,11 +63,15 @@ final class Dialer {
     Dialed open(Preface preface) throws LinkBrokenException {
         CountingSocket socket = new CountingSocket(counters);
         @Nullable Deadline deadline = null;
+        Step step = Step.CONNECT;
         try {
             Credentials own = credentials.get();
             connect(socket);
             deadline = new Deadline(socket, limits.times().handshakeWithin());
-            Dialed dialed = handshake(socket, own, preface);
+            step = Step.TLS;
+            SSLSocket tls = handshake(socket, own);
+            step = Step.HELLO;
+            Dialed dialed = enter(socket, tls, own, preface);
             deadline.close();
             if (deadline.hasPassed()) {
                 throw new EOFException();
@@ -68,11 +86,23 @@ final class Dialer {
                 throw clear;
             }
             boolean late = deadline != null && deadline.hasPassed();
-            String why = late
-                    ? "no handshake within " + limits.times().handshakeWithin().toMillis() + " ms"
-                    : Causes.text(e);
-            throw new LinkBrokenException("can't connect to " + address + ": " + why, e);
+            throw new LinkBrokenException("can't connect to " + address + ": " + why(step, e, late), e);
         }
+    }
+
+    private String why(Step step, Exception failure, boolean late) {
+        if (late) {
+            return "no " + step.title + " within "
+                    + limits.times().handshakeWithin().toMillis() + " ms";
+        }
+        return switch (step) {
+            case CONNECT ->
+                failure instanceof SocketTimeoutException
+                        ? "no " + step.title + " within "
+                                + limits.times().connectWithin().toMillis() + " ms"
+                        : Causes.text(failure);
+            case TLS, HELLO -> "no " + step.title + ": " + Causes.text(failure);
+        };
     }
 
     private void connect(CountingSocket socket) throws IOException {
@@ -84,13 +114,17 @@ final class Dialer {
         socket.connect(resolved, Math.toIntExact(limits.times().connectWithin().toMillis()));
     }
 
-    private Dialed handshake(CountingSocket socket, Credentials own, Preface preface)
-            throws IOException, IdentityException {
+    private SSLSocket handshake(CountingSocket socket, Credentials own) throws IOException {
         SSLSocket tls =
                 (SSLSocket) own.tls().getSocketFactory().createSocket(socket, address.host(), address.port(), true);
         tls.setSSLParameters(GridTls.parameters());
         tls.setUseClientMode(true);
         tls.startHandshake();
+        return tls;
+    }
+
+    private Dialed enter(CountingSocket socket, SSLSocket tls, Credentials own, Preface preface)
+            throws IOException, IdentityException {
         // Once more than in the handshake: a resumed session does not ask the trust manager, and time has gone on.
         PeerIdentity peer = own.trust().verify(GridTls.peerChain(tls.getSession()), Instant.now());
         tls.getOutputStream().write(preface.encode());

@@ -7,6 +7,7 @@ import static spigot.transport.tls.TestGrid.LONG;
 import static spigot.transport.tls.TestGrid.QUICK;
 import static spigot.transport.tls.TestGrid.RANDOM;
 
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -24,6 +25,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ssl.SSLSocket;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -302,6 +304,42 @@ class BrokenPeerTest {
     }
 
     // ---- before the handshake is over
+
+    private static TransportLimits impatient() {
+        TransportLimits.Times times = QUICK.times();
+        return QUICK.with(new TransportLimits.Times(
+                times.pingAfter(), times.deadAfter(), times.stalledAfter(), LONG, Duration.ofSeconds(1)));
+    }
+
+    @Test
+    void aFailedAttemptTellsHowFarItCame() throws Exception {
+        try (ServerSocket stopped = new ServerSocket(0, 10, InetAddress.getLoopbackAddress())) {
+            String address = "127.0.0.1:" + stopped.getLocalPort();
+            // As a process that is stopped: its kernel goes on accepting.
+            assertThatThrownBy(() -> grid.client(address, serving, grid.node(), impatient())
+                            .link(Duration.ZERO))
+                    .isInstanceOf(LinkBrokenException.class)
+                    .hasMessage("can't connect to " + address + ": no TLS handshake within 1000 ms");
+            Thread mute = Thread.startVirtualThread(() -> {
+                try (Socket first = stopped.accept();
+                        Socket second = stopped.accept()) {
+                    SSLSocket tls = (SSLSocket) GridTls.server(grid.serverIdentity.key(), grid.serverIdentity.chain())
+                            .getSocketFactory()
+                            .createSocket(second, null, true);
+                    tls.setSSLParameters(GridTls.parameters());
+                    tls.setUseClientMode(false);
+                    while (tls.getInputStream().read() >= 0) {}
+                } catch (IOException e) {
+                    // The other side has left.
+                }
+            });
+            assertThatThrownBy(() -> grid.client(address, serving, grid.node(), impatient())
+                            .link(Duration.ZERO))
+                    .isInstanceOf(LinkBrokenException.class)
+                    .hasMessage("can't connect to " + address + ": no hello of the server within 1000 ms");
+            mute.join();
+        }
+    }
 
     @Test
     void whoDoesNotFinishTheHandshakeIsClosedAndHisPlaceIsFree() throws Exception {
