@@ -94,6 +94,8 @@ final class HomeClient {
                             IO_ERROR,
                             BAD_TOKEN,
                             NO_ATTRIBUTE,
+                            SERIALISED,
+                            NO_TOKEN,
                             UNRECOGNIZED -> throw e;
                 }
             } catch (LinkBrokenException e) {

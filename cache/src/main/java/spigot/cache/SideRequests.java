@@ -116,6 +116,8 @@ final class SideRequests {
                     TOO_MANY,
                     CONFLICT,
                     BAD_TOKEN,
+                    SERIALISED,
+                    NO_TOKEN,
                     UNRECOGNIZED -> false;
         };
     }

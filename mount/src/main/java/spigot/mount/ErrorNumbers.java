@@ -46,6 +46,8 @@ final class ErrorNumbers {
                     TOO_MANY,
                     CONFLICT,
                     BAD_TOKEN,
+                    SERIALISED,
+                    NO_TOKEN,
                     UNRECOGNIZED -> Errno.EIO;
         };
     }

@@ -3,41 +3,44 @@ package spigot.session;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.ArrayDeque;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import spigot.model.FileId;
 
 /**
- * Has objects dropped, on at most {@value #WORKERS} virtual threads at a time. The queue is as long as the holder's bound of
+ * Has something dropped, on at most {@value #WORKERS} virtual threads at a time. The queue is as long as the holder's bound of
  * drops lets it be. Safe for any thread.
  */
-final class Drops {
+final class Drops<T> {
     static final int WORKERS = 16;
 
     private static final Logger log = LoggerFactory.getLogger(Drops.class);
 
     private final String name;
-    private final DropListener listener;
-    private final Consumer<FileId> dropped;
+    private final BiConsumer<T, Runnable> listener;
+    private final Consumer<T> dropped;
     private final ReentrantLock lock = new ReentrantLock();
 
     @GuardedBy("lock")
-    private final ArrayDeque<FileId> queue = new ArrayDeque<>();
+    private final ArrayDeque<T> queue = new ArrayDeque<>();
 
     @GuardedBy("lock")
     private int workers;
 
-    /** @param dropped told of each object when it is gone */
-    Drops(String name, DropListener listener, Consumer<FileId> dropped) {
+    /**
+     * @param listener drops it, and runs what it gets then
+     * @param dropped told of each when it is gone
+     */
+    Drops(String name, BiConsumer<T, Runnable> listener, Consumer<T> dropped) {
         this.name = name;
         this.listener = listener;
         this.dropped = dropped;
     }
 
     /** Never blocks. */
-    void add(FileId object) {
+    void add(T object) {
         lock.lock();
         try {
             queue.add(object);
@@ -51,10 +54,10 @@ final class Drops {
     }
 
     private void work() {
-        for (FileId object = next(); object != null; object = next()) {
-            FileId current = object;
+        for (T object = next(); object != null; object = next()) {
+            T current = object;
             try {
-                listener.drop(current, () -> dropped.accept(current));
+                listener.accept(current, () -> dropped.accept(current));
             } catch (RuntimeException e) {
                 // It stays unacknowledged: the grantor lets the session end, and until then nothing changes.
                 log.error("event=drop_failed grantor={} object={}", name, current, e);
@@ -62,10 +65,10 @@ final class Drops {
         }
     }
 
-    private @Nullable FileId next() {
+    private @Nullable T next() {
         lock.lock();
         try {
-            FileId next = queue.poll();
+            T next = queue.poll();
             if (next == null) {
                 workers--;
             }

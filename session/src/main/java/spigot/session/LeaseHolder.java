@@ -47,7 +47,7 @@ public final class LeaseHolder implements AutoCloseable {
     private final LeaseKind kind;
     private final BootClock clock;
     private final Outbox outbox = new Outbox();
-    private final Drops drops;
+    private final Drops<FileId> drops;
     private final Ticker ticker;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -72,7 +72,7 @@ public final class LeaseHolder implements AutoCloseable {
         this.grantorName = grantorName;
         this.kind = kind;
         this.clock = clock;
-        this.drops = new Drops(grantorName, dropListener, object -> tell(new HolderEvent.Dropped(object)));
+        this.drops = new Drops<>(grantorName, dropListener::drop, object -> tell(new HolderEvent.Dropped(object)));
         this.holder = new Holder(config, new SecureRandom()::nextLong, clock.millis());
         this.ticker = new Ticker("leases-from-" + grantorName, () -> {
             tell(new HolderEvent.Tick());

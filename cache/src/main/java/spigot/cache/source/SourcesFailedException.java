@@ -88,6 +88,8 @@ public final class SourcesFailedException extends IOException {
                         CONFLICT,
                         BAD_TOKEN,
                         NO_ATTRIBUTE,
+                        SERIALISED,
+                        NO_TOKEN,
                         UNRECOGNIZED -> {
                     return null;
                 }

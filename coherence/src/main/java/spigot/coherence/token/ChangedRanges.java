@@ -33,6 +33,13 @@ final class ChangedRanges {
     }
 
     void committed(Range range, Version version) {
+        if (!version.equals(current.next()) && forgottenIsChanged) {
+            // The versions between, or of another epoch, are of changes that nobody has told here.
+            commits.clear();
+            completeSince = version;
+            current = version;
+            return;
+        }
         current = version;
         commits.putLast(range, version);
         if (commits.size() > bound) {

@@ -74,6 +74,11 @@ public final class Token {
         return new Range(from, to);
     }
 
+    /** Where the range ends, in bytes. */
+    public long end() {
+        return to;
+    }
+
     public Mode mode() {
         return mode;
     }

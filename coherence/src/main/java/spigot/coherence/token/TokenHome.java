@@ -135,7 +135,7 @@ public final class TokenHome {
             case TokenHomeEvent.SerialisedRead read -> read(read, nowMillis, out);
             case TokenHomeEvent.SerialisedWrite write -> write(write, nowMillis, out);
             case TokenHomeEvent.Served(long request) -> served(request, nowMillis, out);
-            case TokenHomeEvent.Durable(long commit) -> durable(commit, nowMillis, out);
+            case TokenHomeEvent.Durable(long commit, Version version) -> durable(commit, version, nowMillis, out);
             case TokenHomeEvent.NotDurable(long commit) -> notDurable(commit, nowMillis, out);
             case TokenHomeEvent.Glimpse glimpse -> glimpse(glimpse, nowMillis, out);
             case TokenHomeEvent.GlimpseReply reply -> glimpsed(reply, nowMillis, out);
@@ -515,13 +515,12 @@ public final class TokenHome {
         }
     }
 
-    private void durable(long number, long nowMillis, Consumer<TokenHomeAction> out) {
+    private void durable(long number, Version version, long nowMillis, Consumer<TokenHomeAction> out) {
         Busy commit = turns.finished(number);
         if (commit == null) {
             throw new InvariantException("what is durable was admitted, once");
         }
         HomeFile file = commit.file();
-        Version version = new Version(epoch, file.changes.current().index() + 1);
         InvariantException.check(version.compareTo(file.changes.current()) > 0, "versions only grow");
         file.changes.committed(commit.range(), version);
         commit.replies().done(commit.operation(), version);

@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import spigot.coherence.ClientId;
 import spigot.model.FileId;
 import spigot.model.NodeId;
+import spigot.model.Version;
 
 /**
  * What can happen to a {@link TokenHome}. {@code request} numbers are the driver's own, never used again; each is answered by one
@@ -90,8 +91,12 @@ public sealed interface TokenHomeEvent {
     /** The driver has read what {@link TokenHomeAction.Serve} allowed, or given up. */
     record Served(long request) implements TokenHomeEvent {}
 
-    /** What {@link TokenHomeAction.Admit} allowed is on stable storage. To be told in the order of the log. */
-    record Durable(long commit) implements TokenHomeEvent {}
+    /**
+     * What {@link TokenHomeAction.Admit} allowed is on stable storage. To be told in the order of the log.
+     *
+     * @param version that the log has given to it: higher than all before it of this file
+     */
+    record Durable(long commit, Version version) implements TokenHomeEvent {}
 
     /** ... or could not be done (no space, quota): it must leave no trace, also not after a crash. */
     record NotDurable(long commit) implements TokenHomeEvent {}

@@ -51,7 +51,8 @@ class TokenGuardTest {
                 "GRANT_AFTER_DROP",
                 "REVOKE_AFTER_GRANT",
                 "REVOKE_AGAIN",
-                "NO_RENEWAL_WHILE_OVERDUE"
+                "NO_RENEWAL_WHILE_OVERDUE",
+                "FLUSH_IN_ORDER"
             })
     void theGuardAloneDoesIt(TokenGuard guard) {
         Predicate<Set<TokenGuard>> good = scenario(guard);
@@ -77,8 +78,20 @@ class TokenGuardTest {
             case REVOKE_AFTER_GRANT -> TokenGuardTest::aGrantIsUsedBeforeItIsGivenBack;
             case REVOKE_AGAIN -> TokenGuardTest::aRevokeIsRepeated;
             case NO_RENEWAL_WHILE_OVERDUE -> TokenGuardTest::nobodyHoldsOthersUpForEver;
+            case FLUSH_IN_ORDER -> TokenGuardTest::anOlderFlushDoesNotOvertake;
             default -> throw new IllegalArgumentException("found by the simulation: " + guard);
         };
+    }
+
+    private static boolean anOlderFlushDoesNotOvertake(Set<TokenGuard> guards) {
+        TokenHolderBench bench = new TokenHolderBench(guards).inSession(11);
+        bench.hold(Mode.EXCLUSIVE, FOUR, 1);
+        bench.dirty(block(0));
+        bench.on(new TokenHolderEvent.FlushWanted(FILE, FOUR));
+        bench.dirty(block(0));
+        return TokenHolderBench.all(
+                        bench.on(new TokenHolderEvent.FlushWanted(FILE, FOUR)), TokenHolderAction.Flush.class)
+                .isEmpty();
     }
 
     private static boolean aReaderWaitsBehindAWriter(Set<TokenGuard> guards) {

@@ -122,8 +122,9 @@ final class TokenHomeBench {
     }
 
     List<TokenHomeAction> durable(List<TokenHomeAction> admitted) {
-        return on(new TokenHomeEvent.Durable(
-                find(admitted, TokenHomeAction.Admit.class).commit()));
+        TokenHomeAction.Admit admit = find(admitted, TokenHomeAction.Admit.class);
+        Version version = new Version(home.epoch(), home.version(admit.file()).index() + 1);
+        return on(new TokenHomeEvent.Durable(admit.commit(), version));
     }
 
     static <T extends TokenHomeAction> T find(List<TokenHomeAction> actions, Class<T> type) {

@@ -230,7 +230,7 @@ final class SimulatedHome extends SimulatedProcess {
             Version version = written(first);
             world.tally.commits++;
             List<TokenHomeAction> actions = new ArrayList<>();
-            machine().on(new TokenHomeEvent.Durable(first.commit()), clockMillis(), actions::add);
+            machine().on(new TokenHomeEvent.Durable(first.commit(), version), clockMillis(), actions::add);
             if (!machine().version(first.file()).equals(version)) {
                 throw new SimulationFailure(name + " counts its commits otherwise than its log");
             }
@@ -253,8 +253,9 @@ final class SimulatedHome extends SimulatedProcess {
         if (entry.data().values().isEmpty() && !done.add(entry.data().id())) {
             throw new SimulationFailure(name + " has done a write twice");
         }
-        Version version = new Version(
-                life, versions.getOrDefault(entry.file(), Version.NONE).index() + 1);
+        // The home starts again, but does not move: the versions go on.
+        Version version =
+                new Version(1, versions.getOrDefault(entry.file(), Version.NONE).index() + 1);
         versions.put(entry.file(), version);
         return version;
     }

@@ -37,7 +37,8 @@ class TokenMutationTest {
             "GRANT_AFTER_DROP",
             "REVOKE_AFTER_GRANT",
             "REVOKE_AGAIN",
-            "NO_RENEWAL_WHILE_OVERDUE");
+            "NO_RENEWAL_WHILE_OVERDUE",
+            "FLUSH_IN_ORDER");
 
     static Stream<String> guards() {
         return TokenMutants.guards().stream().filter(guard -> !FOUND_BY_GUARD_TEST.contains(guard));
