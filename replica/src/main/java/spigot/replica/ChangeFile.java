@@ -23,6 +23,7 @@ import spigot.transport.wire.OperationReply;
 /** Sets attributes or one extended attribute of a file or directory. Done twice it does the same, so that nothing need be noted. */
 final class ChangeFile extends TreeOperation {
     private static final int SET_GROUP = 02000;
+    private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final FileId id;
     private final Operation.Who who;
@@ -147,7 +148,11 @@ final class ChangeFile extends TreeOperation {
                 int errno = row().attributes().isDirectory() ? Errno.EISDIR : Errno.EINVAL;
                 throw new SystemCallException("change the size of", "what has none, " + id, errno);
             }
-            FileSettings.setSize(located(), wanted.size());
+            if (parts.written().isWritten(id)) {
+                parts.written().commit(id, new spigot.replica.commit.Mutation.Resize(wanted.size()), now());
+            } else {
+                FileSettings.setSize(located(), wanted.size());
+            }
         }
         if (wanted.uid() != FileSettings.UNCHANGED || wanted.gid() != FileSettings.UNCHANGED) {
             FileSettings.setOwner(located(), wanted.uid(), wanted.gid());
@@ -159,8 +164,18 @@ final class ChangeFile extends TreeOperation {
             FileSettings.setMode(located(), keepsGroup ? wanted.mode() : wanted.mode() & ~SET_GROUP);
         }
         if (wanted.accessedNanos() != FileSettings.OMIT || wanted.modifiedNanos() != FileSettings.OMIT) {
-            FileSettings.setTimes(located(), wanted.accessedNanos(), wanted.modifiedNanos());
+            boolean written = parts.written().isWritten(id);
+            if (written && wanted.modifiedNanos() != FileSettings.OMIT) {
+                long modified = wanted.modifiedNanos() == FileSettings.NOW ? now() : wanted.modifiedNanos();
+                parts.written().commit(id, new spigot.replica.commit.Mutation.Write(List.of()), modified);
+            }
+            FileSettings.setTimes(
+                    located(), wanted.accessedNanos(), written ? FileSettings.OMIT : wanted.modifiedNanos());
         }
+    }
+
+    private static long now() {
+        return System.currentTimeMillis() * NANOS_PER_MILLI;
     }
 
     private void performXattr(Operation.SetXattr wanted) throws IOException {
@@ -199,7 +214,10 @@ final class ChangeFile extends TreeOperation {
 
     @Override
     List<Mutation> mutations() {
-        return List.of(set(id, attributes(), changesContent()));
+        return List.of(
+                row().attributes().isDirectory()
+                        ? set(id, attributes(), changesContent())
+                        : setFile(id, attributes(), changesContent()));
     }
 
     @Override

@@ -65,7 +65,8 @@ final class FileService {
             CatalogLease catalogLease,
             LeaseGrantor leases,
             IoPool io,
-            ReadBuffers buffers) {}
+            ReadBuffers buffers,
+            WrittenFiles written) {}
 
     FileService(Parts parts) {
         this.parts = parts;
@@ -104,7 +105,7 @@ final class FileService {
     private void open(Link from, OpenRequest request, Responder responder) throws IOException, InterruptedException {
         ServedFile file = regular(request.getId());
         parts.catalogLease().require();
-        requireHome(file);
+        parts.updates().requireHome(file);
         int wanted = Math.min(FIRST_BYTES, Messages.notNegative(request.getFirstLength(), "length"));
         long offset = Messages.notNegative(request.getFirstOffset(), "offset") & -Fragments.BLOCK_BYTES;
         ByteBuffer buffer = parts.buffers().take(Math.max(wanted, 1));
@@ -136,9 +137,10 @@ final class FileService {
             Link from, OpenRequest request, Responder responder, ServedFile file, Range range, ByteBuffer buffer)
             throws IOException, InterruptedException {
         parts.updates().bringUpToDate(file);
-        requireHome(file);
+        parts.updates().requireHome(file);
         // First the lease, then the look that goes with it: a change after the look takes the lease back.
-        Optional<Grant> grant = request.hasWant()
+        // While it is written there are no leases, but tokens.
+        Optional<Grant> grant = request.hasWant() && !file.isWritten()
                 ? parts.leases()
                         .acquire(
                                 from,
@@ -150,8 +152,11 @@ final class FileService {
         if (grant.isPresent()) {
             file.setLeased(true);
         }
-        IndexedFile row = file.row();
-        if (grant.isPresent() && !Messages.version(grant.get().getVersion()).equals(row.version())) {
+        IndexedFile row = parts.written().current(file);
+        boolean outdated = grant.isPresent()
+                && (file.isWritten()
+                        || !Messages.version(grant.get().getVersion()).equals(row.version()));
+        if (outdated) {
             return false;
         }
         boolean cached =
@@ -176,32 +181,9 @@ final class FileService {
     private @Nullable Blocks readFrom(ServedFile file, IndexedFile row, long offset, int length, ByteBuffer buffer)
             throws IOException {
         try (SharedDescriptor descriptor = parts.files().descriptor(file)) {
-            return parts.reader().read(file, row, descriptor, offset, length, buffer);
-        }
-    }
-
-    /** Asks the catalog when it is not certain. */
-    private void requireHome(ServedFile file) throws IOException, InterruptedException {
-        boolean confirmed = file.isConfirmed(parts.catalogLease().confirmation());
-        if (!confirmed || !file.row().isHome()) {
-            try {
-                parts.updates().confirm(file);
-            } catch (FailureException e) {
-                // The catalog has forgotten a file whose last name is gone; who looked it up before may still read it,
-                // here.
-                boolean heldOpen = e.code() == Failure.Code.NOT_FOUND
-                        && file.isOpen()
-                        && file.row().isHome();
-                if (!heldOpen) {
-                    throw e;
-                }
-            }
-        }
-        if (!file.row().isHome()) {
-            throw new FailureException(
-                    Failure.Code.NOT_HOME,
-                    "server " + parts.configuration().name() + " is not the home of file " + file.id()
-                            + ": ask the catalog again");
+            return file.isWritten()
+                    ? parts.written().blocks(file, row, descriptor, offset, length, buffer)
+                    : parts.reader().read(file, row, descriptor, offset, length, buffer);
         }
     }
 
@@ -244,11 +226,13 @@ final class FileService {
         Version version = Messages.version(request.getVersion());
         long offset = Messages.notNegative(request.getOffset(), "offset");
         IndexedFile row = served(file, version);
-        Long found = parts.io().run(() -> {
-            try (SharedDescriptor descriptor = parts.files().descriptor(file)) {
-                return parts.reader().seek(row, descriptor, offset, request.getHole());
-            }
-        });
+        Long found = file.isWritten()
+                ? dense(row, offset, request.getHole())
+                : parts.io().run(() -> {
+                    try (SharedDescriptor descriptor = parts.files().descriptor(file)) {
+                        return parts.reader().seek(row, descriptor, offset, request.getHole());
+                    }
+                });
         if (found == null) {
             changedUnderway(file);
             throw versionGone(file, version);
@@ -264,9 +248,15 @@ final class FileService {
                 .build());
     }
 
+    /** Where nobody has told the holes, all is data but the end. */
+    private static Long dense(IndexedFile row, long offset, boolean hole) {
+        long size = row.attributes().size();
+        return offset >= size ? -Errno.ENXIO : hole ? size : offset;
+    }
+
     /** @throws FailureException VERSION_GONE unless this server has this version and may serve it */
     private IndexedFile served(ServedFile file, Version version) throws FailureException {
-        IndexedFile row = file.row();
+        IndexedFile row = parts.written().current(file);
         boolean servable = row.state() == ReplicaState.HOME || row.state() == ReplicaState.VERIFIED;
         if (!servable || !row.version().equals(version)) {
             throw versionGone(file, version);
@@ -368,6 +358,13 @@ final class FileService {
         }
         ServedFile file = regular(request.getId());
         Version version = Messages.version(request.getVersion());
+        if (file.isWritten()) {
+            throw new FailureException(Failure.newBuilder()
+                    .setCode(Failure.Code.NOT_READY)
+                    .setMessage("file " + file.id() + " is being written: its copies are compared afterwards")
+                    .setRetryAfterMillis(1000)
+                    .build());
+        }
         IndexedFile row = served(file, version);
         List<byte[]> digests =
                 parts.digests().of(file, row, row.fragmentBytes(), request.getFirstFragment(), request.getFragments());

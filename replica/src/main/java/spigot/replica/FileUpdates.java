@@ -48,6 +48,7 @@ final class FileUpdates {
     private final ServedFiles files;
     private final FileReader reader;
     private final IoPool io;
+    private final WrittenFiles written;
     private final Consumer<FileId> compareAgain;
     private final Duration patience;
 
@@ -77,7 +78,8 @@ final class FileUpdates {
             PublicationIndex index,
             ServedFiles files,
             FileReader reader,
-            IoPool io) {}
+            IoPool io,
+            WrittenFiles written) {}
 
     /** @param compareAgain told of further copies whose content has changed */
     FileUpdates(Parts parts, Consumer<FileId> compareAgain, Duration patience) {
@@ -89,6 +91,7 @@ final class FileUpdates {
         this.files = parts.files();
         this.reader = parts.reader();
         this.io = parts.io();
+        this.written = parts.written();
         this.compareAgain = compareAgain;
         this.patience = patience;
     }
@@ -105,7 +108,7 @@ final class FileUpdates {
         }
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             FileStatus status = io.run(() -> look(file));
-            FileChange change = FileChange.between(file.row(), status);
+            FileChange change = FileChange.between(published(file), status);
             if (change == FileChange.NONE) {
                 return file.row();
             }
@@ -124,6 +127,43 @@ final class FileUpdates {
                 .setMessage("file " + file.id() + " changes all the time: its attributes could not be read")
                 .setRetryAfterMillis(100)
                 .build());
+    }
+
+    /**
+     * Asks the catalog when it is not certain.
+     *
+     * @throws FailureException NOT_HOME
+     */
+    void requireHome(ServedFile file) throws IOException, InterruptedException {
+        boolean confirmed = file.isConfirmed(catalogLease.confirmation());
+        if (!confirmed || !file.row().isHome()) {
+            try {
+                confirm(file);
+            } catch (FailureException e) {
+                // The catalog has forgotten a file whose last name is gone; who looked it up before may still read it,
+                // here.
+                boolean heldOpen = e.code() == Failure.Code.NOT_FOUND
+                        && file.isOpen()
+                        && file.row().isHome();
+                if (!heldOpen) {
+                    throw e;
+                }
+            }
+        }
+        if (!file.row().isHome()) {
+            throw new FailureException(
+                    Failure.Code.NOT_HOME,
+                    "this server is not the home of file " + file.id() + ": ask the catalog again");
+        }
+    }
+
+    /** What the published file should be like, as far as this server has made it. */
+    IndexedFile published(IndexedFile row) {
+        return written.published(row);
+    }
+
+    private IndexedFile published(ServedFile file) {
+        return file.isWritten() ? written.published(file.row()) : file.row();
     }
 
     /** An entry was looked at by its name in an open directory and differs from what is known. */
@@ -160,7 +200,7 @@ final class FileUpdates {
     /** Once the file is quiet: was what has been served since its last change the whole truth? */
     void settle(ServedFile file, ByteBuffer buffer) throws IOException, InterruptedException {
         UnsettledReads reads = file.unsettled();
-        if (reads == null) {
+        if (reads == null || file.isWritten()) {
             return;
         }
         boolean stillTrue;
@@ -245,15 +285,24 @@ final class FileUpdates {
 
     /** Runs it while nobody else changes the file, or takes what it does for a change behind the back. */
     <T> T exclusively(ServedFile file, Exclusive<T> work) throws IOException, InterruptedException {
+        try (Turn _ = turn(file)) {
+            return work.run();
+        }
+    }
+
+    /** As long as it is open nobody else changes the file. */
+    @FunctionalInterface
+    interface Turn extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    Turn turn(ServedFile file) throws IOException, InterruptedException {
         CompletableFuture<Void> mine = new CompletableFuture<>();
         for (CompletableFuture<Void> other = file.beginChange(mine); other != null; other = file.beginChange(mine)) {
             await(other, file);
         }
-        try {
-            return work.run();
-        } finally {
-            file.endChange(mine);
-        }
+        return () -> file.endChange(mine);
     }
 
     /** What an operation has made of the file, and the catalog knows; to be called {@link #exclusively}. */
@@ -266,7 +315,10 @@ final class FileUpdates {
 
     /** Whether something is to be done about the file; a name that leads elsewhere is noted. On the caller's thread. */
     boolean hasChanged(ServedFile file) throws IOException {
-        FileChange change = FileChange.between(file.row(), look(file));
+        if (file.isFolding()) {
+            return false;
+        }
+        FileChange change = FileChange.between(published(file), look(file));
         return change != FileChange.NONE && (file.isNamed() || !change.isSameContent());
     }
 
@@ -280,6 +332,14 @@ final class FileUpdates {
             return;
         }
         try {
+            if (file.isWritten() && meaning == Meaning.REPLACED) {
+                written.giveUp(file);
+            }
+            if (file.isWritten()) {
+                boolean known = written.tell(file);
+                LOG.trace("event=written_file_looked_at file={} known={}", file.id(), known);
+                return;
+            }
             Seen seen = look.now();
             IndexedFile row = file.row();
             FileChange change = understand(row, seen.status(), meaning);

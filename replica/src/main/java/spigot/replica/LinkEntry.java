@@ -127,7 +127,7 @@ final class LinkEntry extends TreeOperation {
                         .setExisting(true))
                 .build();
         directoryAfter = directory().attributes();
-        return List.of(add, set(link.file(), attributes(), false), set(link.directory(), directoryAfter, false));
+        return List.of(add, setFile(link.file(), attributes(), false), set(link.directory(), directoryAfter, false));
     }
 
     @Override

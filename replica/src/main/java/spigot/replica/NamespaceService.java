@@ -320,11 +320,24 @@ final class NamespaceService implements AutoCloseable {
             }
             IndexedFile prepared = files.getFirst().row();
             return trees.updates().exclusively(files.getFirst(), () -> {
-                if (!files.getFirst().row().equals(prepared)) {
+                if (!isStill(prepared, files.getFirst())) {
                     throw OpenDirectory.behindTheBack(trees.index(), prepared.id());
+                }
+                if (files.getFirst().isWritten()) {
+                    trees.written().settle(files.getFirst());
                 }
                 return exclusively(doing, turn, then, files.subList(1, files.size()));
             });
+        }
+
+        /** What is committed to a file that is written changes its row all the time. */
+        private boolean isStill(IndexedFile prepared, ServedFile file) {
+            IndexedFile now = file.row();
+            return file.isWritten()
+                    ? now.inode() == prepared.inode()
+                            && now.state() == prepared.state()
+                            && now.homeEpoch() == prepared.homeEpoch()
+                    : now.equals(prepared);
         }
 
         private OperationReply decide(TreeOperation doing, DirectoryTurns.Turn turn, TreeOperation.@Nullable Noted then)

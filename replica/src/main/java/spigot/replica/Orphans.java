@@ -63,7 +63,7 @@ final class Orphans {
      * @return whether it has a hidden name now
      */
     boolean keep(PublishedTree tree, IndexedFile file, Descriptor located) throws IOException {
-        if (!file.attributes().isRegular() || !leases.isLeased(file.id())) {
+        if (!file.attributes().isRegular() || (!leases.isLeased(file.id()) && !files.isWritten(file.id()))) {
             return false;
         }
         try (Descriptor root = tree.locate(ROOT);
@@ -119,7 +119,7 @@ final class Orphans {
                 Descriptor directory = RootDirectory.borrowed(root).openDirectory(NAME)) {
             names = DirectoryReader.names(directory.number(), DIRECTORY);
             for (FileId id : ids(names)) {
-                if (!leases.isLeased(id)) {
+                if (!leases.isLeased(id) && !files.isWritten(id)) {
                     DirectoryEntries.unlink(directory, name(id));
                     index.forgetNameless(id);
                     files.nameless(id);

@@ -188,11 +188,11 @@ final class RenameEntry extends TreeOperation {
     List<Mutation> mutations() throws IOException {
         List<Mutation> mutations = new ArrayList<>();
         mutations.add(isExchange() ? exchange() : move());
-        mutations.add(set(row().id(), attributes(), false));
+        mutations.add(setFile(row().id(), attributes(), false));
         mutations.add(from().changed());
         mutations.add(to().changed());
         if (isExchange()) {
-            mutations.add(set(victim().id(), otherAttributes(), false));
+            mutations.add(setFile(victim().id(), otherAttributes(), false));
         } else if (victim != null) {
             mutations.addAll(victim.mutations());
         }

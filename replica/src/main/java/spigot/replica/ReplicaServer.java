@@ -3,6 +3,7 @@ package spigot.replica;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -15,8 +16,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import spigot.catalog.client.RegistrationClient;
+import spigot.model.FileId;
 import spigot.model.LogicalPath;
 import spigot.model.RawBytes;
+import spigot.replica.commit.CommitLimits;
 import spigot.session.BootClock;
 import spigot.session.LeaseGrantor;
 import spigot.transport.FailureException;
@@ -37,6 +40,7 @@ public final class ReplicaServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaServer.class);
     private static final int MAX_PUBLICATIONS = 1000;
     private static final String INDEX = "publications";
+    private static final Duration QUIET = Duration.ofSeconds(10);
 
     private final ReplicaConfiguration configuration;
     private final RegistrationClient catalog;
@@ -50,6 +54,7 @@ public final class ReplicaServer implements AutoCloseable {
     private final CopyVerifier verifier;
     private final WatchedFiles watchedFiles;
     private final FileService service;
+    private final WrittenFiles written;
     private final OperationLog operations;
     private final NamespaceService namespace;
     private final Orphans orphans;
@@ -69,6 +74,18 @@ public final class ReplicaServer implements AutoCloseable {
     public ReplicaServer(
             ReplicaConfiguration configuration, RegistrationClient catalog, PeerSource peers, BootClock clock)
             throws IOException {
+        this(configuration, catalog, peers, clock, CommitLimits.defaults(), QUIET);
+    }
+
+    /** @param quiet after which time without a commit a file is not taken for written any more */
+    ReplicaServer(
+            ReplicaConfiguration configuration,
+            RegistrationClient catalog,
+            PeerSource peers,
+            BootClock clock,
+            CommitLimits commitLimits,
+            Duration quiet)
+            throws IOException {
         this.configuration = configuration;
         this.catalog = catalog;
         ReplicaConfiguration.Bounds bounds = configuration.bounds();
@@ -79,14 +96,22 @@ public final class ReplicaServer implements AutoCloseable {
         leases = new LeaseGrantor(
                 "files of " + configuration.name(), LeaseKind.FILES, configuration.leases(), life, life > 1, clock);
         catalogLease = new CatalogLease(clock, times.serverSilence().toMillis());
-        files = new ServedFiles(index, this::tree, bounds.descriptors());
+        files = new ServedFiles(index, this::tree, this::isWritten, bounds.descriptors());
         FileReader reader = new FileReader(times.settle());
         io = new IoPool("file-io", bounds.ioThreads());
         digests = new FragmentDigests(index, files, reader, bounds.digestThreads());
+        ReadBuffers buffers = new ReadBuffers(bounds.bufferBytes());
+        written = new WrittenFiles(
+                new WrittenFiles.Parts(
+                        configuration.data(), catalog, catalogLease, leases, index, files, reader, io, buffers),
+                new WrittenFiles.Times(quiet, times.patience()),
+                commitLimits);
         FileUpdates updates = new FileUpdates(
-                new FileUpdates.Parts(configuration.server(), catalog, catalogLease, leases, index, files, reader, io),
+                new FileUpdates.Parts(
+                        configuration.server(), catalog, catalogLease, leases, index, files, reader, io, written),
                 this::compareAgain,
                 times.patience());
+        written.use(updates);
         verifier = new CopyVerifier(
                 new CopyVerifier.Parts(configuration.server(), catalog, index, files, updates, digests, peers),
                 this::trees,
@@ -94,26 +119,16 @@ public final class ReplicaServer implements AutoCloseable {
                 times.patience());
         watcher = new DirectoryWatcher(bounds.watches());
         orphans = new Orphans(
-                index,
-                files,
-                leases,
-                java.time.Duration.ofMillis(configuration.leases().graceMillis()));
+                index, files, leases, Duration.ofMillis(configuration.leases().graceMillis()));
         watchedFiles = new WatchedFiles(files, updates, leases, times.leasedPoll());
         scanning = new TreeScan.Parts(index, catalog, files, updates, watcher, orphans);
         service = new FileService(new FileService.Parts(
-                configuration,
-                files,
-                updates,
-                reader,
-                digests,
-                catalogLease,
-                leases,
-                io,
-                new ReadBuffers(bounds.bufferBytes())));
+                configuration, files, updates, reader, digests, catalogLease, leases, io, buffers, written));
         operations = new OperationLog(configuration.data());
         namespace = new NamespaceService(
                 new NamespaceService.Parts(configuration, catalog, catalogLease, leases, io, operations),
-                new TreeOperation.Parts(configuration.server(), index, files, updates, watcher, orphans, this::tree),
+                new TreeOperation.Parts(
+                        configuration.server(), index, files, updates, watcher, orphans, written, this::tree),
                 life);
     }
 
@@ -122,11 +137,20 @@ public final class ReplicaServer implements AutoCloseable {
         return worker == null ? null : worker.tree();
     }
 
+    private boolean isWritten(FileId id) {
+        return written.isWritten(id);
+    }
+
+    /** What is written to the files of this server. */
+    public WrittenFiles written() {
+        return written;
+    }
+
     private List<PublishedTree> trees() {
         return workers.values().stream().map(TreeWorker::tree).toList();
     }
 
-    private void compareAgain(spigot.model.FileId id) {
+    private void compareAgain(FileId id) {
         verifier.add(id);
     }
 
@@ -152,6 +176,7 @@ public final class ReplicaServer implements AutoCloseable {
             for (Publication publication : index.publications()) {
                 begin(publication, ProgressListener.NONE);
             }
+            written.start();
         } finally {
             lock.unlock();
         }
@@ -323,9 +348,16 @@ public final class ReplicaServer implements AutoCloseable {
                 .orElseThrow(
                         () -> new FailureException(Failure.Code.NOT_FOUND, "this server publishes nothing at " + path));
         if (worker.tree().publication().root() != null) {
-            catalog.withdraw(worker.tree().rootId());
+            written.endAll(worker.tree());
         }
-        forget(worker);
+        try {
+            if (worker.tree().publication().root() != null) {
+                catalog.withdraw(worker.tree().rootId());
+            }
+            forget(worker);
+        } finally {
+            written.ended(worker.tree());
+        }
     }
 
     /** What of one publication could not be published, up to a bound of 1000; nothing when there is no such publication. */
@@ -395,6 +427,7 @@ public final class ReplicaServer implements AutoCloseable {
                 Objects.requireNonNull(heartbeat).close();
             }
             namespace.close();
+            written.close();
             verifier.close();
             watchedFiles.close();
             List.copyOf(workers.values()).forEach(this::end);

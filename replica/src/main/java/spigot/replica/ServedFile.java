@@ -18,16 +18,20 @@ final class ServedFile {
     private volatile IndexedFile row;
     private volatile boolean named;
     private volatile boolean leased;
+    private volatile boolean written;
+    private volatile boolean folding;
+    private volatile long writtenNanos = System.nanoTime();
     private volatile long confirmedIn = NEVER;
     private final AtomicReference<@Nullable SharedDescriptor> descriptor = new AtomicReference<>();
     private final AtomicReference<@Nullable UnsettledReads> unsettled = new AtomicReference<>();
     private final AtomicReference<@Nullable CompletableFuture<Void>> change = new AtomicReference<>();
 
-    ServedFile(PublishedTree tree, IndexedFile row) {
+    ServedFile(PublishedTree tree, IndexedFile row, boolean written) {
         this.id = row.id();
         this.tree = tree;
         this.row = row;
         this.named = true;
+        this.written = written;
     }
 
     FileId id() {
@@ -67,6 +71,35 @@ final class ServedFile {
 
     void setLeased(boolean nowLeased) {
         leased = nowLeased;
+    }
+
+    /** Whether {@link WrittenFiles} has to be asked what it is. */
+    boolean isWritten() {
+        return written;
+    }
+
+    void setWritten(boolean nowWritten) {
+        writtenNanos = System.nanoTime();
+        written = nowWritten;
+    }
+
+    /** Something was committed to it just now. */
+    void touchWritten() {
+        writtenNanos = System.nanoTime();
+    }
+
+    /** How long nothing was committed to it, as far as is known. */
+    long quietNanos() {
+        return System.nanoTime() - writtenNanos;
+    }
+
+    /** Whether this server is changing the published file just now. */
+    boolean isFolding() {
+        return folding;
+    }
+
+    void setFolding(boolean nowFolding) {
+        folding = nowFolding;
     }
 
     /** In which confirmation of the catalog's (see {@link CatalogLease}) its row was the catalog's. */
@@ -119,7 +152,7 @@ final class ServedFile {
 
     /** May lose its descriptor only when there is nothing else to close. */
     boolean isPinned() {
-        return leased || !named || unsettled.get() != null;
+        return leased || !named || written || unsettled.get() != null;
     }
 
     // ---- one change at a time

@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntFunction;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import spigot.linux.Descriptor;
 import spigot.linux.FileStatus;
@@ -34,6 +35,7 @@ final class ServedFiles implements AutoCloseable {
 
     private final PublicationIndex index;
     private final IntFunction<@Nullable PublishedTree> trees;
+    private final Predicate<FileId> written;
     private final int maxOpen;
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<FileId, ServedFile> files = new LinkedHashMap<>(64, 0.75f, true);
@@ -42,10 +44,18 @@ final class ServedFiles implements AutoCloseable {
     private final NavigableSet<Long> underway = new TreeSet<>();
     private long registrations;
 
-    /** @param trees the publications by their number; null for one that has ended */
-    ServedFiles(PublicationIndex index, IntFunction<@Nullable PublishedTree> trees, int maxOpen) {
+    /**
+     * @param trees the publications by their number; null for one that has ended
+     * @param written whether {@link WrittenFiles} has it
+     */
+    ServedFiles(
+            PublicationIndex index,
+            IntFunction<@Nullable PublishedTree> trees,
+            Predicate<FileId> written,
+            int maxOpen) {
         this.index = index;
         this.trees = trees;
+        this.written = written;
         this.maxOpen = maxOpen;
     }
 
@@ -119,13 +129,17 @@ final class ServedFiles implements AutoCloseable {
             if (row == null || tree == null) {
                 return null;
             }
-            file = new ServedFile(tree, row);
+            file = new ServedFile(tree, row, written.test(id));
             files.put(id, file);
             forgetUnused();
             return file;
         } finally {
             lock.unlock();
         }
+    }
+
+    boolean isWritten(FileId id) {
+        return written.test(id);
     }
 
     /** The file if it is in use, without making it so. */

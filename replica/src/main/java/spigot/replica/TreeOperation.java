@@ -42,6 +42,7 @@ abstract class TreeOperation implements AutoCloseable {
             FileUpdates updates,
             DirectoryWatcher watcher,
             Orphans orphans,
+            WrittenFiles written,
             IntFunction<@Nullable PublishedTree> trees) {}
 
     /** What is noted before the operation, to know it again after a crash: the file that was there, and when it was. */
@@ -176,15 +177,24 @@ abstract class TreeOperation implements AutoCloseable {
         return parts.files().get(row.id());
     }
 
-    /** A change of the content by others is told to the catalog first, so that it is not taken for the operation's. */
+    /**
+     * A change of the content by others is told to the catalog first, so that it is not taken for the operation's. With a file that is
+     * written this is looked at in its turn, when nobody folds into it.
+     */
     void requireSettled(IndexedFile row, FileStatus status) throws IOException {
-        if (FileChange.between(row, status) == FileChange.CONTENT) {
+        if (!parts.written().isWritten(row.id()) && FileChange.between(row, status) == FileChange.CONTENT) {
             throw OpenDirectory.behindTheBack(parts.index(), row.id());
         }
     }
 
     static RootDirectory within(Descriptor directory) {
         return RootDirectory.borrowed(directory);
+    }
+
+    /** A file, of which readers see what is committed and not yet in it. */
+    Mutation setFile(FileId id, Attributes attributes, boolean content) {
+        boolean written = parts.written().isWritten(id);
+        return set(id, written ? parts.written().shown(id, attributes) : attributes, content && !written);
     }
 
     static Mutation set(FileId id, Attributes attributes, boolean content) {
@@ -223,8 +233,9 @@ abstract class TreeOperation implements AutoCloseable {
      * The index takes the outcome for a file that is still there: if somebody else has changed its content meanwhile, it stays as it
      * was, so that this is seen at the next look.
      */
-    void took(IndexedFile before, FileStatus status, Attributes attributes, FileRecord record, boolean content)
+    void took(IndexedFile known, FileStatus status, Attributes attributes, FileRecord record, boolean content)
             throws IOException {
+        IndexedFile before = parts.updates().published(known);
         boolean untouched = before.attributes().size() == attributes.size()
                 && before.attributes().modifiedNanos() == attributes.modifiedNanos();
         if (content || untouched || !attributes.isRegular()) {
@@ -234,6 +245,7 @@ abstract class TreeOperation implements AutoCloseable {
                 row = row.known(version, record.getHomeEpoch(), record.getFragmentBytes(), before.state());
             }
             parts.updates().took(parts.files().get(before.id()), row, content);
+            parts.written().tellSoon(before.id());
         }
     }
 

@@ -315,7 +315,7 @@ final class TreeScan {
     private void knownFile(
             FileId directory, Descriptor opened, byte[] name, byte[] shown, FileStatus status, IndexedFile row)
             throws IOException, InterruptedException {
-        IndexedFile known = sameAfterRestart(row, status);
+        IndexedFile known = sameAfterRestart(parts.updates().published(row), status);
         FileChange change = FileChange.between(known, status);
         switch (change) {
             case NONE -> {}

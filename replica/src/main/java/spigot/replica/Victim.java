@@ -97,7 +97,7 @@ final class Victim {
     List<Mutation> mutations() {
         return isDirectory() || attributes().links() == 0
                 ? new ArrayList<>()
-                : new ArrayList<>(List.of(TreeOperation.set(row.id(), attributes(), false)));
+                : new ArrayList<>(List.of(operation.setFile(row.id(), attributes(), false)));
     }
 
     /** @param record the catalog's, when {@link #mutations} had one */

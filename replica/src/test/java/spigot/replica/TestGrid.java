@@ -18,6 +18,7 @@ import spigot.catalog.server.CatalogServer;
 import spigot.catalog.server.MemoryCatalogLog;
 import spigot.coherence.GrantorConfig;
 import spigot.model.NodeId;
+import spigot.replica.commit.CommitLimits;
 import spigot.session.BootClock;
 import spigot.transport.FailureException;
 import spigot.transport.Link;
@@ -45,6 +46,9 @@ final class TestGrid implements AutoCloseable {
             Duration.ofMillis(100),
             Duration.ofSeconds(20));
 
+    /** Of files that are written. */
+    static final Duration QUIET = Duration.ofMillis(300);
+
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final CatalogServer catalog;
@@ -55,6 +59,7 @@ final class TestGrid implements AutoCloseable {
     private final Map<Envelope.BodyCase, AtomicLong> requests = new ConcurrentHashMap<>();
     private final Map<Envelope.BodyCase, Long> answeredOf = new ConcurrentHashMap<>();
     private volatile boolean catalogCut;
+    private volatile CommitLimits commitLimits = commits(Duration.ofMillis(100));
 
     TestGrid(Path directory) throws Exception {
         this(directory, Duration.ofSeconds(30));
@@ -71,6 +76,15 @@ final class TestGrid implements AutoCloseable {
                 BootClock.system(),
                 Clock.systemUTC(),
                 RANDOM);
+    }
+
+    private static CommitLimits commits(Duration foldAfter) {
+        return new CommitLimits(1 << 20, 16 << 20, 4 << 20, 2_048, 20_000, 1_000, foldAfter.toMillis(), 200);
+    }
+
+    /** Servers that begin from now on fold what is committed only so much later. */
+    void foldAfter(Duration duration) {
+        commitLimits = commits(duration);
     }
 
     private PeerIdentity identity(Role role, String name) {
@@ -156,7 +170,9 @@ final class TestGrid implements AutoCloseable {
                             Duration.ofSeconds(10),
                             Duration.ofSeconds(10)),
                     (_, to) -> peer(self, LINK_END, at(to).self, at(to)),
-                    BootClock.system());
+                    BootClock.system(),
+                    commitLimits,
+                    QUIET);
             byAddress.put(address, this);
             replica.start(address);
         }

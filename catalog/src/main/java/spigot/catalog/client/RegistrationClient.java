@@ -190,6 +190,27 @@ public final class RegistrationClient {
     }
 
     /**
+     * What the commits of a file that is written through the grid have come to.
+     *
+     * @param version of the file now
+     * @return the record afterwards
+     * @throws FailureException NOT_HOME when this server is not the file's home in that epoch (any more)
+     */
+    public FileRecord written(FileId id, Attributes attributes, long homeEpoch, Version version)
+            throws IOException, InterruptedException {
+        Envelope reply = call(
+                "the commits of file " + id,
+                Envelope.newBuilder()
+                        .setUpdateRequest(UpdateRequest.newBuilder()
+                                .setId(Messages.bytes(id))
+                                .setAttributes(Messages.wire(attributes))
+                                .setHomeEpoch(homeEpoch)
+                                .setVersion(Messages.wire(version)))
+                        .build());
+        return Messages.record(reply.getRecordReply().getRecord());
+    }
+
+    /**
      * What an operation did to this server's tree: names and attributes, all at once.
      *
      * @throws FailureException CONFLICT when the catalog's names are not as the server takes them to be, DENIED when another server

@@ -16,6 +16,7 @@ import spigot.transport.wire.FileRecord;
 import spigot.transport.wire.ReplicaState;
 import spigot.transport.wire.ReplicaStateRequest;
 import spigot.transport.wire.UpdateRequest;
+import spigot.transport.wire.Version;
 import spigot.transport.wire.WithdrawRequest;
 
 /** The commands that change what is published already. For one thread. */
@@ -118,12 +119,29 @@ final class Changing {
         // Reads that overlapped a write show in nothing but the contents: the attributes are the same, the version is
         // another one.
         boolean next = request.getContentChanged() && request.getBasedOn().equals(known.getVersion());
+        if (request.hasVersion()) {
+            return updateWritten(request, inode);
+        }
         if (next || !Versions.same(known.getAttributes(), seen)) {
             Inode.Builder changed = inode.toBuilder();
             changed.getRecordBuilder().setAttributes(seen);
             boolean content =
                     request.getContentChanged() || Versions.contentDiffers(known, seen, known.getSymlinkTarget());
             Registrar.changed(records, id, changed.build(), content, server);
+        }
+        return records.existing(id).getRecord();
+    }
+
+    /** The home counts the commits, and tells what they have come to. */
+    private FileRecord updateWritten(UpdateRequest request, Inode inode) throws IOException {
+        FileId id = Messages.fileId(request.getId());
+        FileRecord known = inode.getRecord();
+        Version version = request.getVersion();
+        boolean newer = Messages.version(version).compareTo(Messages.version(known.getVersion())) > 0;
+        if (newer || !Versions.same(known.getAttributes(), request.getAttributes())) {
+            Inode.Builder changed = inode.toBuilder();
+            changed.getRecordBuilder().setAttributes(request.getAttributes());
+            Registrar.changed(records, id, changed.build(), newer ? version : null, server);
         }
         return records.existing(id).getRecord();
     }

@@ -234,9 +234,15 @@ final class Registrar {
     /** Stores the home's new attributes; with other content it is a new version, which no further copy has been compared with. */
     static Registered changed(Records records, FileId id, Inode inode, boolean content, NodeId home)
             throws IOException {
+        return changed(records, id, inode, content ? Versions.next(inode.getRecord()) : null, home);
+    }
+
+    /** @param version that the content has now; null when it is the same as before */
+    static Registered changed(Records records, FileId id, Inode inode, @Nullable Version version, NodeId home)
+            throws IOException {
         Inode.Builder next = inode.toBuilder();
-        if (content) {
-            next.getRecordBuilder().setVersion(Versions.next(inode.getRecord()));
+        if (version != null) {
+            next.getRecordBuilder().setVersion(version);
             for (Records.Copy copy : records.copies(id)) {
                 if (!copy.server().equals(home)) {
                     records.putReplica(id, copy.server(), Versions.recompared(copy.entry(), next.getRecord()));

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import spigot.linux.SystemCallException;
@@ -158,6 +159,17 @@ public final class Commits implements AutoCloseable {
         return view;
     }
 
+    /** The file's newest version; null when it has no commits here. */
+    public @Nullable FileView find(FileId id) {
+        OpenFile file = state.find(id);
+        return file == null ? null : file.view;
+    }
+
+    /** All files that have commits here. */
+    public List<FileId> files() {
+        return state.views().stream().map(FileView::file).toList();
+    }
+
     /** The file's newest version. @throws CommitRefusedException NOT_INSTALLED */
     public FileView view(FileId id) throws CommitRefusedException {
         OpenFile file = state.find(id);
@@ -183,6 +195,11 @@ public final class Commits implements AutoCloseable {
      */
     public void forget(FileId id) throws IOException, InterruptedException {
         folding.forget(id);
+    }
+
+    /** The file is gone: forgets it, and what is not folded with it. */
+    public void discard(FileId id) throws IOException, InterruptedException {
+        folding.discard(id);
     }
 
     /** The client repeats nothing of the session any more: its answers are forgotten. */
@@ -331,6 +348,18 @@ public final class Commits implements AutoCloseable {
     /** Folds all that is committed now. @throws IOException of the first file that can't be folded, the others are tried all the same */
     public void foldAll() throws IOException, InterruptedException {
         folding.foldAll();
+    }
+
+    /**
+     * Folds what is committed to one file now.
+     *
+     * @param target the published file, open as {@link PublishedFiles} does it
+     */
+    public void fold(FileId id, StoredFile target) throws IOException, InterruptedException {
+        IOException failure = folding.tryFold(id, target);
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     // ---- looking at it

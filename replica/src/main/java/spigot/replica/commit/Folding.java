@@ -137,27 +137,62 @@ final class Folding {
     /** Null when it was folded. */
     @Nullable
     IOException tryFold(FileId id) throws InterruptedException {
+        OpenFile file = state.find(id);
+        if (file == null || !file.view.isDirty()) {
+            return null;
+        }
+        try (StoredFile target = published.open(id)) {
+            return tryFold(file, target);
+        } catch (GoneException e) {
+            return discard(id, e);
+        } catch (IOException e) {
+            failed(file, e);
+            return e;
+        } catch (RuntimeException e) {
+            return broken(file, e);
+        }
+    }
+
+    /** As {@link #tryFold(FileId)}, by who has the file open as {@link PublishedFiles} does. */
+    @Nullable
+    IOException tryFold(FileId id, StoredFile target) throws InterruptedException {
+        OpenFile file = state.find(id);
+        return file == null ? null : tryFold(file, target);
+    }
+
+    private @Nullable IOException tryFold(OpenFile file, StoredFile target) throws InterruptedException {
         folding.lockInterruptibly();
         try {
-            OpenFile file = state.find(id);
-            if (file == null || !file.view.isDirty()) {
+            if (!file.view.isDirty() || state.find(file.view.file()) != file) {
                 return null;
             }
-            try {
-                fold(file);
-            } catch (IOException e) {
-                failed(file, e);
-                return e;
-            } catch (RuntimeException e) {
-                // Of this file, or of the listener: the others are folded all the same.
-                IOException failure = new IOException("the folding of file " + id + " has failed: " + e, e);
-                failed(file, failure);
-                return failure;
-            }
+            fold(file, target);
             tryTrim();
             return null;
+        } catch (IOException e) {
+            failed(file, e);
+            return e;
+        } catch (RuntimeException e) {
+            return broken(file, e);
         } finally {
             folding.unlock();
+        }
+    }
+
+    /** The file, or the listener: the others are folded all the same. */
+    private IOException broken(OpenFile file, RuntimeException e) throws InterruptedException {
+        IOException failure = new IOException("the folding of file " + file.view.file() + " has failed: " + e, e);
+        failed(file, failure);
+        return failure;
+    }
+
+    private @Nullable IOException discard(FileId id, GoneException gone) throws InterruptedException {
+        LOG.info("event=commits_of_a_removed_file file={} reason=\"{}\"", id, gone.getMessage());
+        try {
+            discard(id);
+            return null;
+        } catch (IOException e) {
+            return e;
         }
     }
 
@@ -176,25 +211,22 @@ final class Folding {
 
     // ---- one file
 
-    private void fold(OpenFile file) throws IOException, InterruptedException {
+    private void fold(OpenFile file, StoredFile target) throws IOException, InterruptedException {
         FileView view = viewWithoutOlderReaders(file);
         FileId id = view.file();
-        Folder.Outcome outcome;
-        try (StoredFile target = published.open(id)) {
-            Fingerprint found = target.fingerprint();
-            if (!found.equals(view.fingerprint()) && guards.contains(Guard.LOOK_BEFORE_FOLDING)) {
-                if (!found.sameFile(view.fingerprint())) {
-                    throw new SystemCallException(
-                            "fold commits into", "file " + id + ", which is another file now", Errno.ESTALE);
-                }
-                listener.changedBehind(id, view.fingerprint(), found);
-                view = viewWithoutOlderReaders(file);
+        Fingerprint found = target.fingerprint();
+        if (!found.equals(view.fingerprint()) && guards.contains(Guard.LOOK_BEFORE_FOLDING)) {
+            if (!found.sameFile(view.fingerprint())) {
+                throw new SystemCallException(
+                        "fold commits into", "file " + id + ", which is another file now", Errno.ESTALE);
             }
-            if (!guards.contains(Guard.DROP_AFTER_FOLDED)) {
-                folded(file, view, found);
-            }
-            outcome = folder.fold(view, target);
+            listener.changedBehind(id, view.fingerprint(), found);
+            view = viewWithoutOlderReaders(file);
         }
+        if (!guards.contains(Guard.DROP_AFTER_FOLDED)) {
+            folded(file, view, found);
+        }
+        Folder.Outcome outcome = folder.fold(view, target);
         if (guards.contains(Guard.DROP_AFTER_FOLDED)) {
             folded(file, view, outcome.set());
         }
@@ -243,6 +275,15 @@ final class Folding {
      * @throws CommitRefusedException NOT_FOLDED
      */
     void forget(FileId id) throws IOException, InterruptedException {
+        forget(id, false);
+    }
+
+    /** Forgets a file, and what is not folded with it. */
+    void discard(FileId id) throws IOException, InterruptedException {
+        forget(id, true);
+    }
+
+    private void forget(FileId id, boolean dirtyToo) throws IOException, InterruptedException {
         folding.lockInterruptibly();
         try {
             OpenFile file;
@@ -253,7 +294,7 @@ final class Folding {
                 if (file == null) {
                     return;
                 }
-                if (file.view.isDirty() || file.hasPending()) {
+                if (!dirtyToo && (file.view.isDirty() || file.hasPending())) {
                     throw CommitRefusedException.of(
                             CommitRefusedException.Reason.NOT_FOLDED,
                             id,

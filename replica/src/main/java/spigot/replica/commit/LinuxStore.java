@@ -47,12 +47,21 @@ public final class LinuxStore implements Store {
         return open(path, Machine.O_RDWR);
     }
 
+    /** As {@link #openFile(Path)}, with a name for messages. */
+    public static StoredFile openFile(Path path, String name) throws IOException {
+        return open(path, name, Machine.O_RDWR);
+    }
+
     private static LinuxFile open(Path path, int flags) throws SystemCallException {
+        return open(path, path.toString(), flags);
+    }
+
+    private static LinuxFile open(Path path, String name, int flags) throws SystemCallException {
         int number = Libc.open(path.toString(), flags, OWNER_ONLY);
         if (number < 0) {
-            throw new SystemCallException("open", path.toString(), -number);
+            throw new SystemCallException("open for writing", name, -number);
         }
-        return new LinuxFile(new Descriptor(number), path.toString());
+        return new LinuxFile(new Descriptor(number), name);
     }
 
     @Override
