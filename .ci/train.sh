@@ -23,12 +23,12 @@ train() {
   exec 8>&-
 }
 
-# become_java ROLE OPTION... CLASS WORD...: for a subshell, so that its process is the JVM itself.
+# become_java ROLE OPTION... CLASS WORD...: for a subshell, so that its process is the JVM itself, or what 'starter' names.
 become_java() {
   local role=$1
   shift
   # shellcheck disable=SC2086
-  exec "$JAVA_HOME/bin/java" $common $(flags_of "$role") "-Dspigot.launcher=$here/spigot" -cp "$class_path" "$@"
+  exec ${starter:-} "$JAVA_HOME/bin/java" $common $(flags_of "$role") "-Dspigot.launcher=$here/spigot" -cp "$class_path" "$@"
 }
 
 spigot_in_training() {
@@ -65,8 +65,8 @@ train_all() {
   done
   token=$(spigot_in_training token create --role node --data "$work/server")
   if [ -n "$token" ]; then
-    SPIGOT_MOUNT_JAVA_OPTIONS="-XX:AOTCacheOutput=$aot/mount.aot" spigot_in_training \
-      mount "$(sed -n 's/^ready //p' "$work/server.out")" "$work/mnt" --token "$token"
+    (starter=$here/.ci/in-background become_java mount -Dspigot.background=true -XX:AOTCacheOutput="$aot/mount.aot" spigot.cli.Main \
+      mount "$(sed -n 's/^ready //p' "$work/server.out")" "$work/mnt" --token "$token")
     if grep -q " $work/mnt " /proc/self/mountinfo; then
       timeout 20 sh -c "cd '$work/mnt/data' && ls -lR . && cat file link sub/small && dd if=file bs=4096 skip=100 count=3" > /dev/null
       for i in stats status info; do

@@ -10,9 +10,10 @@ import picocli.CommandLine.Parameters;
 import spigot.cache.CacheConfig;
 import spigot.cache.OnUnreachable;
 import spigot.node.Address;
+import spigot.node.NodeException;
 import spigot.node.home.SpigotHome;
 import spigot.node.mount.MountConfiguration;
-import spigot.node.mount.MountLauncher;
+import spigot.node.mount.MountDaemon;
 import spigot.node.mount.MountPoint;
 
 @Command(
@@ -30,8 +31,6 @@ import spigot.node.mount.MountPoint;
             "  spigot mount grid.example.org:7440 /mnt/grid --on-unreachable fail",
         })
 final class MountVerb extends Verb {
-    private static final Duration START = Duration.ofSeconds(60);
-
     @Parameters(index = "0", paramLabel = "HOST:PORT", description = "The first server of the grid.")
     Address server = new Address("127.0.0.1", 0);
 
@@ -100,11 +99,16 @@ final class MountVerb extends Verb {
                 onUnreachable,
                 timeout));
         MountConfiguration configuration = asked.at(MountPoint.check(mountPoint));
-        MountLauncher launcher = new MountLauncher(configuration, home, START);
+        if (!foreground && !MountDaemon.canLeave()) {
+            throw new NodeException(
+                    "only what the launcher 'spigot' started can go on in the background: add --foreground");
+        }
+        MountDaemon daemon = new MountDaemon(configuration, home);
+        daemon.fitHeap();
         if (foreground) {
-            launcher.inForeground(() -> print("mounted " + configuration.mountPoint()));
+            daemon.inForeground(() -> print("mounted " + configuration.mountPoint()));
         } else {
-            launcher.inBackground();
+            daemon.inBackground();
         }
         return OK;
     }

@@ -62,7 +62,7 @@ class MountTest {
         return Files.createDirectories(directory.resolve(name));
     }
 
-    /** A verb in this process: its daemon is one of its own. */
+    /** A verb in this process. */
     private static Processes.Ended here(String... words) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
@@ -73,11 +73,11 @@ class MountTest {
         return new Processes.Ended(code, out.toString(), err.toString());
     }
 
-    private static Processes.Ended mount(String server, Path point, String... more) {
+    private static Processes.Ended mount(String server, Path point, String... more) throws Exception {
         processes.willMount(point);
         List<String> words = new ArrayList<>(List.of("mount", server, point.toString()));
         words.addAll(List.of(more));
-        return here(words.toArray(String[]::new));
+        return processes.spigot(words.toArray(String[]::new));
     }
 
     private static void assertOk(Processes.Ended ended) {
@@ -117,6 +117,12 @@ class MountTest {
         assertThat(status.path("daemon").asText()).isEqualTo("running");
         long pid = status.path("pid").asLong();
         assertThat(ProcessStamp.of(pid)).isPresent();
+        Path daemon = Path.of("/proc/" + pid);
+        assertThat(Files.readString(daemon.resolve("cmdline"))).contains("\0-Xmx41m\0"); // as --memory needs
+        assertThat(Files.readSymbolicLink(daemon.resolve("cwd"))).isEqualTo(Path.of("/"));
+        assertThat(Files.readSymbolicLink(daemon.resolve("fd/0"))).isEqualTo(Path.of("/dev/null"));
+        assertThat(Files.readSymbolicLink(daemon.resolve("fd/1"))).isEqualTo(Path.of("/dev/null"));
+        assertThat(Files.readSymbolicLink(daemon.resolve("fd/2")).toString()).endsWith(".log.stderr");
 
         JsonNode stats = Json.parse(here("stats", point.toString(), "--json").out());
         for (String field : List.of(
@@ -231,6 +237,12 @@ class MountTest {
     }
 
     @Test
+    void staysOnlyInTheForegroundWithoutItsLauncher() throws Exception {
+        Path point = point("alone");
+        assertRefused(here("mount", address, point.toString()), point, "--foreground");
+    }
+
+    @Test
     void refusesAMountPointThatIsNotEmpty() throws Exception {
         Path point = point("full");
         Files.createFile(point.resolve("something"));
@@ -292,13 +304,14 @@ class MountTest {
 
     /** Its processes in /proc; one that has ended and waits for its parent has no command line any more. */
     private static List<Path> daemonsOf(Path point) throws IOException {
-        String log = "/" + spigot.node.home.SpigotHome.nameOf(point.toString()) + ".log";
         List<Path> found = new ArrayList<>();
         try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[0-9]*")) {
             for (Path process : all) {
                 try {
-                    if (Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1)
-                            .contains("-Dspigot.log.file=" + processes.home() + "/logs" + log)) {
+                    List<String> words =
+                            List.of(Files.readString(process.resolve("cmdline"), StandardCharsets.ISO_8859_1)
+                                    .split("\0"));
+                    if (words.contains("spigot.cli.Main") && words.contains(point.toString())) {
                         found.add(process);
                     }
                 } catch (IOException e) {

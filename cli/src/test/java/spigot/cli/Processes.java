@@ -12,6 +12,10 @@ import java.util.concurrent.TimeUnit;
 final class Processes implements AutoCloseable {
     private static final Duration LIMIT = Duration.ofSeconds(90);
 
+    /** What ./spigot starts a mount with. */
+    private static final String IN_BACKGROUND =
+            Path.of("../.ci/in-background").toAbsolutePath().normalize().toString();
+
     private final Path directory;
     private final Path home;
     private final List<Process> servers = new ArrayList<>();
@@ -36,12 +40,17 @@ final class Processes implements AutoCloseable {
 
     private ProcessBuilder builder(String... words) {
         List<String> command = new ArrayList<>(prefix);
+        boolean leaves = words[0].equals("mount") && !List.of(words).contains("--foreground");
+        if (leaves) {
+            command.add(IN_BACKGROUND);
+        }
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "--sun-misc-unsafe-memory-access=allow",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
+                "-Dspigot.background=" + leaves,
                 "-cp",
                 System.getProperty("java.class.path"),
                 "spigot.cli.Main"));

@@ -26,10 +26,13 @@ public final class Machine {
     public static final long SYS_PIDFD_OPEN = 434;
     public static final long SYS_CACHESTAT = 451;
     public static final long SYS_GETTID = ARM ? 178 : 186;
-    public static final long SYS_SETSID = ARM ? 157 : 112;
+    static final long SYS_SETSID = ARM ? 157 : 112;
     public static final long SYS_NAME_TO_HANDLE_AT = ARM ? 264 : 303;
     public static final long SYS_OPEN_BY_HANDLE_AT = ARM ? 265 : 304;
 
+    static final long SYS_DUP3 = ARM ? 24 : 292;
+    static final long SYS_CHDIR = ARM ? 49 : 80;
+    static final long SYS_EXECVE = ARM ? 221 : 59;
     static final long SYS_MKDIRAT = ARM ? 34 : 258;
     static final long SYS_MKNODAT = ARM ? 33 : 259;
     static final long SYS_FCHOWNAT = ARM ? 54 : 260;

@@ -55,22 +55,13 @@ final class Programs {
         return text.strip().lines().reduce((_, last) -> last).orElse("");
     }
 
-    /** This program again: through the launcher that started it, or as this JVM was started. */
-    List<String> spigotCommand(String... words) {
-        List<String> command = new ArrayList<>();
+    /** This program again, through the launcher that started it. */
+    List<String> spigotCommand(String... words) throws NodeException {
         String launcher = System.getProperty("spigot.launcher");
-        if (launcher != null) {
-            command.add(launcher);
-        } else {
-            command.addAll(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "--enable-native-access=ALL-UNNAMED",
-                    "--sun-misc-unsafe-memory-access=allow",
-                    "-XX:+UseSerialGC",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    "spigot.cli.Main"));
+        if (launcher == null) {
+            throw new NodeException("this was started without the launcher 'spigot': start it with that");
         }
+        List<String> command = new ArrayList<>(List.of(launcher));
         command.addAll(List.of(words));
         return command;
     }

@@ -1,13 +1,11 @@
 package spigot.node.mount;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import spigot.cache.CacheConfig;
 import spigot.cache.OnUnreachable;
 import spigot.node.Address;
-import spigot.node.Json;
 
 /**
  * A mount as the command line describes it.
@@ -70,31 +68,5 @@ public record MountConfiguration(
 
     public long heapBytes() {
         return BASE_HEAP_BYTES + namesBytes();
-    }
-
-    /** For the daemon, which gets it on its standard input: a token must not show in a list of processes. */
-    ObjectNode json() {
-        ObjectNode json = Json.object()
-                .put("server", server.toString())
-                .put("mount_point", mountPoint)
-                .put("cache_bytes", cacheBytes)
-                .put("memory_bytes", memoryBytes)
-                .put("on_unreachable", onUnreachable.name())
-                .put("timeout_millis", timeout.toMillis());
-        token.ifPresent(value -> json.put("token", value));
-        cache.ifPresent(value -> json.put("cache", value.toString()));
-        return json;
-    }
-
-    static MountConfiguration of(ObjectNode json) {
-        return new MountConfiguration(
-                Address.parse(json.path("server").asText()),
-                json.path("mount_point").asText(),
-                Optional.ofNullable(json.get("token")).map(value -> value.asText()),
-                Optional.ofNullable(json.get("cache")).map(value -> Path.of(value.asText())),
-                json.path("cache_bytes").asLong(),
-                json.path("memory_bytes").asLong(),
-                OnUnreachable.valueOf(json.path("on_unreachable").asText()),
-                Duration.ofMillis(json.path("timeout_millis").asLong()));
     }
 }

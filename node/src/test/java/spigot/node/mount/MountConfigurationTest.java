@@ -3,11 +3,13 @@ package spigot.node.mount;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import spigot.cache.CacheConfig;
 import spigot.cache.OnUnreachable;
 import spigot.node.Address;
 
@@ -27,10 +29,13 @@ class MountConfigurationTest {
                 timeout);
     }
 
+    /** Else each mount would start its JVM twice. */
     @Test
-    void reachesTheDaemonAsItWas() throws Exception {
-        MountConfiguration configuration = with(1L << 40, 300 * MIB, Duration.ofMillis(1500));
-        assertThat(MountConfiguration.of(configuration.json())).isEqualTo(configuration);
+    void needsWithTheDefaultMemoryTheHeapThatTheLauncherGives() throws Exception {
+        MountConfiguration usual =
+                with(CacheConfig.DEFAULT_DISK_BYTES, CacheConfig.DEFAULT_MEMORY_BYTES, Duration.ofSeconds(1));
+        assertThat(Files.readString(Path.of("../spigot")))
+                .contains("mount) echo \"-Xms16m -Xmx" + Math.ceilDiv(usual.heapBytes(), MIB) + "m ");
     }
 
     @Test

@@ -34,9 +34,7 @@ public final class CertificateChains {
             throw new IdentityException("certificate of a foreign grid: " + identity.name() + " belongs to grid "
                     + identity.grid() + ", not to " + gridOf(authority));
         }
-        if (!identity.grid().equals(gridOf(authority)) || leaf.getBasicConstraints() != -1) {
-            throw new IdentityException(who + " is not one that the grid's authority gives to a node");
-        }
+        requireOfGrid(identity, leaf, authority);
         if (now.isAfter(leaf.getNotAfter().toInstant())) {
             throw new IdentityException(
                     who + " expired on " + leaf.getNotAfter().toInstant());
@@ -46,6 +44,24 @@ public final class CertificateChains {
                     who + " is not valid before " + leaf.getNotBefore().toInstant() + ": check the clocks");
         }
         return identity;
+    }
+
+    /**
+     * Who this process itself is, by the certificate that it has stored. The signature is not looked at: the peers do that, and the first use of
+     * elliptic curves in a process takes a tenth of the time of a mount.
+     */
+    static PeerIdentity own(X509Certificate leaf, X509Certificate authority) throws IdentityException {
+        PeerIdentity identity = IdentityUri.read(leaf);
+        requireOfGrid(identity, leaf, authority);
+        return identity;
+    }
+
+    private static void requireOfGrid(PeerIdentity identity, X509Certificate leaf, X509Certificate authority)
+            throws IdentityException {
+        if (!identity.grid().equals(gridOf(authority)) || leaf.getBasicConstraints() != -1) {
+            throw new IdentityException("certificate of " + identity.name() + " (" + identity.id()
+                    + ") is not one that the grid's authority gives to a node");
+        }
     }
 
     /**
