@@ -118,7 +118,7 @@ class MountTest {
         long pid = status.path("pid").asLong();
         assertThat(ProcessStamp.of(pid)).isPresent();
         Path daemon = Path.of("/proc/" + pid);
-        assertThat(Files.readString(daemon.resolve("cmdline"))).contains("\0-Xmx41m\0"); // as --memory needs
+        assertThat(Files.readString(daemon.resolve("cmdline"))).contains("\0-Xmx36m\0"); // as --memory needs
         assertThat(Files.readSymbolicLink(daemon.resolve("cwd"))).isEqualTo(Path.of("/"));
         assertThat(Files.readSymbolicLink(daemon.resolve("fd/0"))).isEqualTo(Path.of("/dev/null"));
         assertThat(Files.readSymbolicLink(daemon.resolve("fd/1"))).isEqualTo(Path.of("/dev/null"));

@@ -33,7 +33,7 @@ public record MountConfiguration(
     private static final long IN_FLIGHT_BYTES = 16L << 20;
 
     /** What the JVM needs on its heap besides the cached names. */
-    private static final long BASE_HEAP_BYTES = 33L << 20;
+    private static final long BASE_HEAP_BYTES = 28L << 20;
 
     /** The least that a mount works with: fragments, names and requests in flight. */
     public static final long MIN_MEMORY_BYTES = CacheConfig.MIN_MEMORY_BYTES + MIN_NAMES_BYTES + IN_FLIGHT_BYTES;
