@@ -116,7 +116,7 @@ final class ChangeFile extends TreeOperation {
 
     @Override
     Noted noted() {
-        return new Noted(0, 0, Noted.now());
+        return Noted.justNow();
     }
 
     @Override

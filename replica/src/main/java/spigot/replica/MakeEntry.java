@@ -83,7 +83,7 @@ final class MakeEntry extends TreeOperation {
 
     @Override
     Noted noted() {
-        return new Noted(0, 0, Noted.now());
+        return Noted.justNow();
     }
 
     @Override

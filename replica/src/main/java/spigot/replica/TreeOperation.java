@@ -45,13 +45,23 @@ abstract class TreeOperation implements AutoCloseable {
             WrittenFiles written,
             IntFunction<@Nullable PublishedTree> trees) {}
 
-    /** What is noted before the operation, to know it again after a crash: the file that was there, and when it was. */
-    record Noted(long device, long inode, long nanos) {
-        static final Noted NOTHING = new Noted(0, 0, 0);
-        private static final int BYTES = 24;
+    /**
+     * What is noted before the operation, to know it again after a crash: the file that was there, and when it was.
+     *
+     * @param bornNanos tells two files apart of which the second got the inode number of the first; 0 where it is not known
+     */
+    record Noted(long device, long inode, long nanos, long bornNanos) {
+        static final Noted NOTHING = new Noted(0, 0, 0, 0);
+        private static final int BYTES = 32;
+        private static final int BYTES_WITHOUT_BIRTH = 24;
 
         static Noted of(FileStatus status) {
-            return new Noted(status.device(), status.inode(), now());
+            return new Noted(status.device(), status.inode(), now(), status.bornNanos());
+        }
+
+        /** Nothing but the time. */
+        static Noted justNow() {
+            return new Noted(0, 0, now(), 0);
         }
 
         static long now() {
@@ -63,16 +73,22 @@ abstract class TreeOperation implements AutoCloseable {
                     .putLong(device)
                     .putLong(inode)
                     .putLong(nanos)
+                    .putLong(bornNanos)
                     .array();
         }
 
         static Noted of(byte[] bytes) {
             ByteBuffer buffer = ByteBuffer.wrap(bytes);
-            return new Noted(buffer.getLong(), buffer.getLong(), buffer.getLong());
+            // Earlier releases have noted no birth.
+            boolean birth = bytes.length > BYTES_WITHOUT_BIRTH;
+            return new Noted(buffer.getLong(), buffer.getLong(), buffer.getLong(), birth ? buffer.getLong() : 0);
         }
 
         boolean is(@Nullable FileStatus status) {
-            return status != null && status.inode() == inode && status.device() == device;
+            return status != null
+                    && status.inode() == inode
+                    && status.device() == device
+                    && (bornNanos == 0 || status.bornNanos() == bornNanos);
         }
     }
 
