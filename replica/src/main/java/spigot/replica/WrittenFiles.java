@@ -64,6 +64,11 @@ public final class WrittenFiles implements TokenStore, AutoCloseable {
     private static final String LOG_DIRECTORY = "commits";
     private static final Duration LOOK = Duration.ofSeconds(3);
     private static final int ATTEMPTS = 10;
+
+    /** How often what must be alone gives way to commits under way, before the client is asked to come again. */
+    private static final int GIVE_WAY = 100;
+
+    private static final long GIVE_WAY_MILLIS = 2;
     private static final long NANOS_PER_MILLI = 1_000_000;
 
     private final Parts parts;
@@ -171,6 +176,12 @@ public final class WrittenFiles implements TokenStore, AutoCloseable {
      */
     public CompletableFuture<Committed> submit(FileId id, Mutation mutation, long modifiedNanos)
             throws IOException, InterruptedException {
+        return submit(id, null, mutation, modifiedNanos);
+    }
+
+    private CompletableFuture<Committed> submit(
+            FileId id, @Nullable Version expected, Mutation mutation, long modifiedNanos)
+            throws IOException, InterruptedException {
         for (int attempt = 1; ; attempt++) {
             ServedFile file = served(id);
             if (ending.contains(file.tree().number())) {
@@ -182,7 +193,7 @@ public final class WrittenFiles implements TokenStore, AutoCloseable {
             file.touchWritten();
             try {
                 return commits.submit(
-                        new CommitRequest(id, file.row().homeEpoch(), null, mutation, modifiedNanos, null));
+                        new CommitRequest(id, file.row().homeEpoch(), expected, mutation, modifiedNanos, null));
             } catch (CommitRefusedException e) {
                 if (e.reason() != CommitRefusedException.Reason.NOT_INSTALLED || attempt == ATTEMPTS) {
                     throw e;
@@ -210,7 +221,8 @@ public final class WrittenFiles implements TokenStore, AutoCloseable {
     public CompletableFuture<Stored> commit(FileId id, Range range, TokenChange change)
             throws IOException, InterruptedException {
         try {
-            return submit(id, mutation(change), change.getModifiedNanos())
+            boolean least = change.getPiecesCount() == 0 && !change.getExactSize();
+            return (least ? grow(id, change) : submit(id, mutation(change), change.getModifiedNanos()))
                     .thenApply(done -> new Stored(done.version(), done.size()));
         } catch (CommitRefusedException e) {
             throw notCommitted(e, Errno.EIO);
@@ -218,6 +230,34 @@ public final class WrittenFiles implements TokenStore, AutoCloseable {
             // After an error of the disk it is not known what the log has.
             throw e.errno() == Errno.EIO ? e : notCommitted(e, e.errno());
         }
+    }
+
+    /** The file gets at least this size: what is under way makes it longer, and must not be cut. So it gives way to that. */
+    private CompletableFuture<Committed> grow(FileId id, TokenChange change) throws IOException, InterruptedException {
+        for (int attempt = 1; attempt <= GIVE_WAY; attempt++) {
+            ServedFile file = served(id);
+            if (!file.isWritten()) {
+                begin(file);
+            }
+            FileView view = commits.find(id);
+            if (view == null) {
+                continue;
+            }
+            long size = Math.max(change.getAttributes().getSize(), view.size());
+            try {
+                return submit(id, view.version(), new Mutation.Resize(size), change.getModifiedNanos());
+            } catch (CommitRefusedException e) {
+                if (e.reason() != CommitRefusedException.Reason.OTHER_VERSION) {
+                    throw e;
+                }
+            }
+            Thread.sleep(GIVE_WAY_MILLIS);
+        }
+        throw new FailureException(Failure.newBuilder()
+                .setCode(Failure.Code.NOT_READY)
+                .setMessage("file " + id + " has many commits under way: try again")
+                .setRetryAfterMillis(50)
+                .build());
     }
 
     private static NotCommittedException notCommitted(IOException cause, int errno) {

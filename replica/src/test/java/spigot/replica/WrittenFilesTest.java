@@ -396,12 +396,15 @@ class WrittenFilesTest {
                 store.commit(id, Range.ofBytes(0, 11), pieces.build()).get(60, TimeUnit.SECONDS);
         assertThat(stored.size()).isEqualTo(11);
         assertThat(stored.version()).isEqualTo(store.version(id));
-        TokenChange size = TokenChange.newBuilder()
+        TokenChange least = TokenChange.newBuilder()
                 .setModifiedNanos(TIME + 1)
                 .setAttributes(LiveAttributes.newBuilder().setSize(7))
                 .build();
+        assertThat(store.commit(id, Range.ATTRIBUTES, least).get(60, TimeUnit.SECONDS))
+                .isEqualTo(new TokenStore.Stored(stored.version().next(), 11));
+        TokenChange size = least.toBuilder().setExactSize(true).build();
         assertThat(store.commit(id, Range.ATTRIBUTES, size).get(60, TimeUnit.SECONDS))
-                .isEqualTo(new TokenStore.Stored(stored.version().next(), 7));
+                .isEqualTo(new TokenStore.Stored(stored.version().next().next(), 7));
         assertThat(readForTokens(id)).isEqualTo("Jello W");
         TokenChange tooLarge = TokenChange.newBuilder()
                 .setAttributes(LiveAttributes.newBuilder().setSize(1L << 50))

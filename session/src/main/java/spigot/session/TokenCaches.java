@@ -63,6 +63,11 @@ public interface TokenCaches {
     void received(FileId file, Version version, LiveAttributes attributes, long offset, ByteBuffer bytes)
             throws IOException;
 
-    /** What is known of size and times, for another node; called with the attributes' token in service. */
-    Optional<Glimpsed> glimpse(FileId file);
+    /**
+     * What is known of size and times, for another node; called with the attributes' exclusive token in service.
+     *
+     * @param since of the token: what was so in an older version may not be any more
+     * @return empty when it is not known: then the token is taken back
+     */
+    Optional<Glimpsed> glimpse(FileId file, Version since);
 }

@@ -236,7 +236,7 @@ public final class TokenClient implements AutoCloseable {
             TokenUse use = new TokenUse();
             try {
                 if (open.tryEnterAttributes(use, Mode.EXCLUSIVE)) {
-                    known = caches.glimpse(file);
+                    known = caches.glimpse(file, use.since(Range.LIMIT));
                 }
             } finally {
                 open.exit(use);

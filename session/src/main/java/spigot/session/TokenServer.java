@@ -203,6 +203,16 @@ public final class TokenServer implements AutoCloseable {
         }
     }
 
+    /** Whether somebody has a token of the file. */
+    public boolean isHeld(FileId file) {
+        lock.lock();
+        try {
+            return home.segments(file) > 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Whether sessions of the former life are waited for. */
     public boolean grace() {
         lock.lock();
@@ -454,7 +464,7 @@ public final class TokenServer implements AutoCloseable {
             commits.begin(
                     file,
                     () -> store.commit(file, range, change),
-                    (stored, failure) -> ended(admit, waiting, stored, failure));
+                    (stored, failure) -> ended(admit, waiting, cut(change), stored, failure));
             answer = waiting.last(PATIENCE.toNanos());
         }
         switch (answer) {
@@ -468,13 +478,20 @@ public final class TokenServer implements AutoCloseable {
         }
     }
 
+    /** What a change of the size has changed of the data: all from the block on in which the file ends. */
+    private static @Nullable Range cut(TokenChange change) {
+        long size = change.getAttributes().getSize();
+        return change.getExactSize() && size < Range.LIMIT ? new Range(size - size % Range.BLOCK, Range.LIMIT) : null;
+    }
+
     private void ended(
             TokenHomeAction.Admit admit,
             Asked waiting,
+            @Nullable Range also,
             TokenStore.@Nullable Stored stored,
             @Nullable Throwable failure) {
         if (stored != null) {
-            tell(new TokenHomeEvent.Durable(admit.commit(), stored.version()));
+            tell(new TokenHomeEvent.Durable(admit.commit(), stored.version(), also));
         } else if (failure instanceof NotCommittedException || failure instanceof FailureException) {
             waiting.failed(failure);
             tell(new TokenHomeEvent.NotDurable(admit.commit()));

@@ -346,7 +346,7 @@ final class TestTokenClient implements LinkHandler, TokenCaches, AutoCloseable {
     }
 
     @Override
-    public Optional<Glimpsed> glimpse(FileId file) {
+    public Optional<Glimpsed> glimpse(FileId file, Version since) {
         return size < 0 ? Optional.empty() : Optional.of(new Glimpsed(size, 1, 1));
     }
 

@@ -41,9 +41,20 @@ final class ChangedRanges {
             return;
         }
         current = version;
-        commits.putLast(range, version);
+        remember(range);
+    }
+
+    private void remember(Range range) {
+        commits.putLast(range, current);
         if (commits.size() > bound) {
             completeSince = commits.pollFirstEntry().getValue();
+        }
+    }
+
+    /** The last commit has changed this range, too. */
+    void alsoChanged(Range range) {
+        if (completeSince.compareTo(current) < 0) {
+            remember(range);
         }
     }
 

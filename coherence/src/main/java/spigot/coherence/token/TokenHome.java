@@ -135,7 +135,7 @@ public final class TokenHome {
             case TokenHomeEvent.SerialisedRead read -> read(read, nowMillis, out);
             case TokenHomeEvent.SerialisedWrite write -> write(write, nowMillis, out);
             case TokenHomeEvent.Served(long request) -> served(request, nowMillis, out);
-            case TokenHomeEvent.Durable(long commit, Version version) -> durable(commit, version, nowMillis, out);
+            case TokenHomeEvent.Durable durable -> durable(durable, nowMillis, out);
             case TokenHomeEvent.NotDurable(long commit) -> notDurable(commit, nowMillis, out);
             case TokenHomeEvent.Glimpse glimpse -> glimpse(glimpse, nowMillis, out);
             case TokenHomeEvent.GlimpseReply reply -> glimpsed(reply, nowMillis, out);
@@ -515,14 +515,19 @@ public final class TokenHome {
         }
     }
 
-    private void durable(long number, Version version, long nowMillis, Consumer<TokenHomeAction> out) {
-        Busy commit = turns.finished(number);
+    private void durable(TokenHomeEvent.Durable durable, long nowMillis, Consumer<TokenHomeAction> out) {
+        Busy commit = turns.finished(durable.commit());
         if (commit == null) {
             throw new InvariantException("what is durable was admitted, once");
         }
         HomeFile file = commit.file();
+        Version version = durable.version();
         InvariantException.check(version.compareTo(file.changes.current()) > 0, "versions only grow");
         file.changes.committed(commit.range(), version);
+        Range also = durable.also();
+        if (also != null) {
+            file.changes.alsoChanged(also);
+        }
         commit.replies().done(commit.operation(), version);
         out.accept(new TokenHomeAction.Committed(commit.request(), file.id, version));
         turns.serve(file, nowMillis, out);

@@ -95,8 +95,13 @@ public sealed interface TokenHomeEvent {
      * What {@link TokenHomeAction.Admit} allowed is on stable storage. To be told in the order of the log.
      *
      * @param version that the log has given to it: higher than all before it of this file
+     * @param also what it has changed besides its range: of a cut, what was behind. The session has the exclusive token of it
      */
-    record Durable(long commit, Version version) implements TokenHomeEvent {}
+    record Durable(long commit, Version version, @Nullable Range also) implements TokenHomeEvent {
+        public Durable(long commit, Version version) {
+            this(commit, version, null);
+        }
+    }
 
     /** ... or could not be done (no space, quota): it must leave no trace, also not after a crash. */
     record NotDurable(long commit) implements TokenHomeEvent {}

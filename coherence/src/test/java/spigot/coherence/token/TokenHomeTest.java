@@ -223,6 +223,24 @@ class TokenHomeTest {
     }
 
     @Test
+    void aCutOfTheFileHasChangedWhatWasBehind() {
+        long alice = bench.session(ALICE, 1);
+        long sequence = bench.granted(ALICE, alice, Mode.EXCLUSIVE, Range.ATTRIBUTES, Range.ATTRIBUTES)
+                .sequence();
+        bench.durable(bench.write(ALICE, alice, Range.ATTRIBUTES, 1, sequence));
+        Version before = bench.home.version(FILE);
+        long commit = find(bench.write(ALICE, alice, Range.ATTRIBUTES, 2, sequence), Admit.class)
+                .commit();
+        bench.on(new TokenHomeEvent.Durable(commit, before.next(), new Range(block(5).from(), Range.LIMIT)));
+        Changes changes = bench.home.changesSince(FILE, before);
+        assertThat(changes.spare(block(4))).isTrue();
+        assertThat(changes.spare(block(5))).isFalse();
+        assertThat(changes.spare(block(500))).isFalse();
+        assertThat(changes.spare(Range.ATTRIBUTES)).isFalse();
+        assertThat(bench.home.changesSince(FILE, before.next()).spare(block(5))).isTrue();
+    }
+
+    @Test
     void theHomeKnowsWhatHasChangedSinceAnOlderVersion() {
         long sequence = bench.granted(ALICE, alice, Mode.EXCLUSIVE, block(0), Range.WHOLE)
                 .sequence();
