@@ -1,5 +1,6 @@
 package spigot.replica;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.BlockBasedTableConfig;
 import org.rocksdb.ColumnFamilyDescriptor;
@@ -31,12 +33,15 @@ import org.rocksdb.WriteOptions;
 import spigot.catalog.server.RocksLibrary;
 import spigot.model.FileId;
 import spigot.model.RawBytes;
+import spigot.transport.FailureException;
+import spigot.transport.wire.Failure;
 
 /**
  * What this server has registered, so that a restart only sends what differs: publications, names, files, inodes, digests. It
  * is a memory of what the catalog has been told and never ahead of it; what is lost of it with a crash is registered again.
  *
- * <p>Safe for any thread. {@code lock} makes each change of names and files one step; reads need none. Memory: 16 MiB of blocks and
+ * <p>Safe for any thread. {@code lock} makes each change of names and files one step; reads need none. {@link #close} waits for those who
+ * are inside the store, which is memory of its own that must not vanish under them; whoever comes later is told so. Memory: 16 MiB of blocks and
  * at most two write buffers of 4 MiB for each of its tables.
  */
 final class PublicationIndex implements AutoCloseable {
@@ -79,6 +84,13 @@ final class PublicationIndex implements AutoCloseable {
     private final List<AutoCloseable> owned;
     private final WriteOptions unsynced = new WriteOptions();
     private final ReentrantLock lock = new ReentrantLock();
+
+    /** Held for reading by all who use the store, for writing to close it; inside of {@link #lock}. */
+    private final ReentrantReadWriteLock use = new ReentrantReadWriteLock();
+
+    @GuardedBy("use")
+    private boolean closed;
+
     private final Map<Integer, Long> counts = new ConcurrentHashMap<>();
 
     private PublicationIndex(RocksDB store, List<ColumnFamilyHandle> handles, List<AutoCloseable> owned) {
@@ -153,6 +165,7 @@ final class PublicationIndex implements AutoCloseable {
     long beginLife() throws IOException {
         byte[] known = get(Table.DEFAULT, LIFE_KEY);
         long life = known == null ? 1 : ByteBuffer.wrap(known).getLong() + 1;
+        enter();
         try (WriteOptions synced = new WriteOptions().setSync(true)) {
             store.put(
                     handle(Table.DEFAULT),
@@ -161,6 +174,8 @@ final class PublicationIndex implements AutoCloseable {
                     ByteBuffer.allocate(8).putLong(life).array());
         } catch (RocksDBException e) {
             throw failed(e);
+        } finally {
+            leave();
         }
         return life;
     }
@@ -568,24 +583,45 @@ final class PublicationIndex implements AutoCloseable {
         boolean visit(byte[] key, byte[] value);
     }
 
+    /** Before the store is touched; {@link #leave} must follow. May be nested. */
+    private void enter() throws FailureException {
+        use.readLock().lock();
+        if (closed) {
+            leave();
+            throw new FailureException(
+                    Failure.Code.NOT_READY, "the server is stopping: its index of published files is closed");
+        }
+    }
+
+    private void leave() {
+        use.readLock().unlock();
+    }
+
     private void writing(Writing writing) throws IOException {
+        enter();
         try (WriteBatch batch = new WriteBatch()) {
             writing.into(batch);
             store.write(unsynced, batch);
         } catch (RocksDBException e) {
             throw failed(e);
+        } finally {
+            leave();
         }
     }
 
     private byte @Nullable [] get(Table table, byte[] key) throws IOException {
+        enter();
         try {
             return store.get(handle(table), key);
         } catch (RocksDBException e) {
             throw failed(e);
+        } finally {
+            leave();
         }
     }
 
     private void each(Table table, byte[] prefix, Visitor visitor) throws IOException {
+        enter();
         try (RocksIterator iterator = store.newIterator(handle(table))) {
             for (iterator.seek(prefix); iterator.isValid(); iterator.next()) {
                 byte[] key = iterator.key();
@@ -596,6 +632,8 @@ final class PublicationIndex implements AutoCloseable {
             iterator.status();
         } catch (RocksDBException e) {
             throw failed(e);
+        } finally {
+            leave();
         }
     }
 
@@ -620,17 +658,25 @@ final class PublicationIndex implements AutoCloseable {
         return new IOException("the index of published files failed: " + cause.getMessage(), cause);
     }
 
+    /** Waits for those who are using it; idempotent. */
     @Override
     public void close() throws IOException {
-        handles.forEach(ColumnFamilyHandle::close);
-        store.close();
-        unsynced.close();
-        for (AutoCloseable part : owned) {
-            try {
-                part.close();
-            } catch (Exception e) {
-                throw new IOException("closing the index of published files failed", e);
+        use.writeLock().lock();
+        try {
+            if (closed) {
+                return;
             }
+            closed = true;
+            handles.forEach(ColumnFamilyHandle::close);
+            store.close();
+            unsynced.close();
+            for (AutoCloseable part : owned) {
+                part.close();
+            }
+        } catch (Exception e) {
+            throw new IOException("closing the index of published files failed", e);
+        } finally {
+            use.writeLock().unlock();
         }
     }
 }

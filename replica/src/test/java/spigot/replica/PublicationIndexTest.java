@@ -3,12 +3,18 @@ package spigot.replica;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,9 +29,11 @@ import spigot.model.Fragments;
 import spigot.model.ReplicaState;
 import spigot.model.Version;
 import spigot.model.XattrKinds;
+import spigot.transport.FailureException;
+import spigot.transport.wire.Failure;
 
 @DisplayName("The index of published files")
-class IndexFormatTest {
+class PublicationIndexTest {
     private static final byte[] FORMAT = "format".getBytes(US_ASCII);
 
     /** Where a row says whether the file has extended attributes, in format 1, and of which kinds, since. */
@@ -73,6 +81,14 @@ class IndexFormatTest {
         assertThat(format()).isEqualTo(IndexCodec.FORMAT + 1);
     }
 
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            assertThat(latch.await(60, TimeUnit.SECONDS)).isTrue();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private static IndexedFile file(XattrKinds xattrs) {
         return new IndexedFile(
                 new FileId(1, 2),
@@ -84,6 +100,50 @@ class IndexFormatTest {
                 1,
                 Fragments.DEFAULT_BYTES,
                 ReplicaState.HOME);
+    }
+
+    @Test
+    void isClosedWhenThoseWhoUseItHaveLeftAndTellsTheOthers() throws Exception {
+        PublicationIndex index = PublicationIndex.open(directory);
+        index.putRoot(file(XattrKinds.NONE));
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch proceed = new CountDownLatch(1);
+        Thread closing = new Thread(() -> {
+            try {
+                index.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        try (var threads = Executors.newSingleThreadExecutor()) {
+            Future<Integer> visiting = threads.submit(() -> {
+                int[] seen = new int[1];
+                index.eachFile(1, _ -> {
+                    seen[0]++;
+                    inside.countDown();
+                    awaitUninterruptibly(proceed);
+                });
+                return seen[0];
+            });
+            assertThat(inside.await(60, TimeUnit.SECONDS)).isTrue();
+            closing.start();
+            await().until(() ->
+                    closing.getState() == Thread.State.WAITING || closing.getState() == Thread.State.TERMINATED);
+            assertThat(closing.isAlive()).as("still waiting for the one inside").isTrue();
+            proceed.countDown();
+            assertThat(visiting.get()).isEqualTo(1);
+        } finally {
+            proceed.countDown();
+        }
+        closing.join();
+        assertThatThrownBy(() -> index.file(new FileId(1, 2)))
+                .isInstanceOfSatisfying(
+                        FailureException.class, e -> assertThat(e.code()).isEqualTo(Failure.Code.NOT_READY))
+                .hasMessageContaining("is closed");
+        assertThatThrownBy(() -> index.eachFile(1, _ -> {})).hasMessageContaining("is closed");
+        assertThatThrownBy(() -> index.putRoot(file(XattrKinds.NONE))).hasMessageContaining("is closed");
+        assertThatThrownBy(index::beginLife).hasMessageContaining("is closed");
+        index.close();
     }
 
     private interface OnStore {
