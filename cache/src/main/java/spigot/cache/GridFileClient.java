@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -46,6 +47,7 @@ final class GridFileClient implements FileClient {
     private static final Duration CHECK_TIMEOUT = Duration.ofSeconds(2);
 
     private static final long CLOSE_MILLIS = 5_000;
+    private static final int MAX_ASKS_LATER = 8;
 
     private final CacheConfig config;
     private final Locator locator;
@@ -62,6 +64,7 @@ final class GridFileClient implements FileClient {
     private final ContentReader reader;
     private final InlineHistory inline = new InlineHistory();
     private final Map<FileId, LeasedFile> files = new ConcurrentHashMap<>();
+    private final Semaphore asksLater = new Semaphore(MAX_ASKS_LATER);
     private volatile boolean closed;
 
     private GridFileClient(
@@ -181,6 +184,11 @@ final class GridFileClient implements FileClient {
 
     private FileView askForOpen(LeasedFile file, FileRecord record) throws IOException, InterruptedException {
         while (true) {
+            if (config.onUnreachable() == OnUnreachable.STALE && isHomeSilent(file)) {
+                FileView stale = openStale(file, record);
+                askLater(file, stale.record());
+                return stale;
+            }
             CompletableFuture<Void> other = file.askOrWait();
             if (other != null) {
                 await(other);
@@ -200,11 +208,7 @@ final class GridFileClient implements FileClient {
                         throw e;
                     }
                     log.debug("event=open_stale file={} cause=\"{}\"", file.id(), e.getMessage());
-                    FileView stale = known == null || isOlder(known, record)
-                            ? new FileView(record, new Content(record, file.places()), null, null, System.nanoTime())
-                            : known.unleased();
-                    file.publish(stale);
-                    return stale;
+                    return openStale(file, record);
                 }
             } finally {
                 file.asked();
@@ -212,11 +216,65 @@ final class GridFileClient implements FileClient {
         }
     }
 
+    /** What is known goes on to be true. */
+    private FileView openStale(LeasedFile file, FileRecord record) {
+        while (true) {
+            FileView known = file.view();
+            FileView stale = known == null || isOlder(known, record)
+                    ? new FileView(record, new Content(record, file.places()), null, null, System.nanoTime())
+                    : known.unleased();
+            if (file.replace(known, stale)) {
+                return stale;
+            }
+        }
+    }
+
+    private boolean isHomeSilent(LeasedFile file) {
+        Source home = sources.known(file.places().home());
+        return home != null && home.isSilent();
+    }
+
+    /**
+     * Asks on a thread of its own for what was opened as it was known, as the catalog may know another home by now: for a few files at a
+     * time, as the others may as well be asked for at their next open.
+     */
+    private void askLater(LeasedFile file, FileRecord record) {
+        if (!asksLater.tryAcquire()) {
+            return;
+        }
+        if (file.askOrWait() != null) {
+            asksLater.release();
+            return;
+        }
+        Thread.ofVirtual().name("ask-later-" + file.id()).start(() -> {
+            try {
+                took(file, homes.ask(file.places(), record, 0, patience()), 0);
+            } catch (IOException e) {
+                log.debug("event=ask_later_failed file={} cause=\"{}\"", file.id(), e.getMessage());
+            } catch (InterruptedException _) {
+                // Nobody interrupts this thread.
+            } catch (IllegalStateException e) {
+                if (!closed) {
+                    throw e;
+                }
+            } finally {
+                file.asked();
+                if (file.removeIfIdle()) {
+                    files.remove(file.id(), file);
+                }
+                asksLater.release();
+            }
+        });
+    }
+
     /** Before a read: the view as it is, or after a look at the home if that can be had soon. */
     FileView current(LeasedFile file) throws IOException, InterruptedException {
         checkOpen();
         FileView view = viewOf(file);
         while (!view.isFresh()) {
+            if (isHomeSilent(file)) {
+                return openStale(file, view.record());
+            }
             CompletableFuture<Void> other = file.askOrWait();
             if (other != null) {
                 await(other);

@@ -33,6 +33,7 @@ final class HomeClient {
     private static final Logger log = LoggerFactory.getLogger(HomeClient.class);
     private static final Duration SESSION_PATIENCE = Duration.ofSeconds(2);
     private static final int SESSION_ATTEMPTS = 3;
+    private static final Duration PROBE_PATIENCE = Duration.ofSeconds(2);
 
     /** How often "not here" is believed to be a thing of the moment, when the catalog still says that it is there. */
     private static final int NOT_HERE_ATTEMPTS = 4;
@@ -139,12 +140,29 @@ final class HomeClient {
                     timeout,
                     () -> exchange(home, have, inlineBytes, timeout),
                     Answer::close);
+            home.heard();
             places.homeIs(answer.record());
             return answer;
+        } catch (FailureException e) {
+            home.heard();
+            throw e;
         } catch (LinkBrokenException e) {
             home.failed();
             throw e;
+        } catch (CallTimeoutException e) {
+            home.unanswered(() -> probe(home, have));
+            throw e;
         }
+    }
+
+    /** Asks for the file without wanting anything of the answer but that it comes. */
+    private void probe(Source home, FileRecord have) throws IOException, InterruptedException {
+        Bounded.call(
+                        "asking " + home.address() + " whether it answers",
+                        PROBE_PATIENCE,
+                        () -> exchange(home, home.link(), Optional.empty(), have, 0, PROBE_PATIENCE),
+                        Answer::close)
+                .close();
     }
 
     private Answer exchange(Source home, FileRecord have, int inlineBytes, Duration timeout)

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import spigot.model.FileRecord;
@@ -246,6 +247,47 @@ class FailoverTest {
             assertThatThrownBy(() -> grid.read(file, 20 * MIB, 4096)).isInstanceOf(UnreachableException.class);
             assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
         }
+    }
+
+    @Test
+    void staleAnswersAtOnceWhenItsServersAreKnownToBeSilentAndIsFreshSoonWhenTheyAreNot() throws Exception {
+        FileClient client = client(OnUnreachable.STALE, Duration.ofSeconds(60));
+        FileRecord other = grid.file(TestContent.noise(MIB, 7), home, second);
+        client.open(other).close();
+        try (OpenFile file = client.open(record)) {
+            readAll(file, 0, MIB);
+        }
+        home.freeze();
+        second.freeze();
+        grid.catalogIsSilent = true;
+        await().atMost(Duration.ofSeconds(20)).until(() -> client.statistics().leasedFiles() == 0);
+        client.open(record).close(); // finds out
+        long start = System.nanoTime();
+        try (OpenFile kept = client.open(record)) {
+            AtomicInteger rounds = new AtomicInteger();
+            // Longer than what an open handle was told counts as fresh.
+            await().pollInterval(Duration.ofMillis(100))
+                    .atMost(Duration.ofSeconds(60))
+                    .until(() -> {
+                        try (OpenFile file = client.open(record)) {
+                            assertThat(file.record()).isEqualTo(record);
+                            readAll(file, 0, MIB);
+                        }
+                        client.open(other).close();
+                        readAll(kept, 0, MIB);
+                        return rounds.incrementAndGet() >= 20;
+                    });
+        }
+        // Each open took some 6 s, and each read of an open file 2 s, once in a second.
+        assertThat(Duration.ofNanos(System.nanoTime() - start)).isLessThan(Duration.ofSeconds(20));
+
+        grid.catalogIsSilent = false;
+        home.thaw();
+        second.thaw();
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            client.open(record).close();
+            assertThat(client.statistics().leasedFiles()).isPositive();
+        });
     }
 
     @Test

@@ -93,6 +93,7 @@ final class FetchAttempt {
         Link link = source.link();
         ByteBuffer payload = buffer.view(0, length);
         Envelope reply = link.fetch(request(), payload, LONGEST, this::progress);
+        source.heard();
         if (!reply.hasReadReply()) {
             throw new CorruptPayloadException("a read was answered with " + reply.getBodyCase());
         }

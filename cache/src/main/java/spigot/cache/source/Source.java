@@ -1,5 +1,6 @@
 package spigot.cache.source;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
@@ -18,7 +19,7 @@ import spigot.transport.wire.Failure;
 
 /**
  * One replica server as this node uses it: its link, the leases that it gave as a home, and how well it serves. Safe for any thread. While it can't
- * be reached, one virtual thread tries it again and again.
+ * be reached, one virtual thread tries it again and again; while its links are up and it does not answer, another one asks it.
  */
 public final class Source implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Source.class);
@@ -29,6 +30,8 @@ public final class Source implements AutoCloseable {
     private final LeaseHolder leases;
     private final SourceMeter meter = new SourceMeter();
     private final AtomicBoolean probing = new AtomicBoolean();
+    private final AtomicBoolean asking = new AtomicBoolean();
+    private volatile boolean silent;
     private volatile boolean closed;
 
     /** @param connect makes the peer with the handler for what it sends */
@@ -90,6 +93,62 @@ public final class Source implements AutoCloseable {
         probe();
     }
 
+    // ---- whether it answers
+
+    /** Something that a server answers if it answers at all, a refusal included. */
+    @FunctionalInterface
+    public interface Question {
+        void ask() throws IOException, InterruptedException;
+    }
+
+    /** Whether it did not answer lately, and nothing has been heard of it since: asking it costs time, and is done already. */
+    public boolean isSilent() {
+        return silent;
+    }
+
+    /** It did not answer in time. It is asked on until it does. */
+    public void unanswered(Question question) {
+        silent = true;
+        if (!closed && asking.compareAndSet(false, true)) {
+            Thread.ofVirtual().name("ask-" + address()).start(() -> askUntilHeard(question));
+        }
+    }
+
+    /** It has answered something. */
+    public void heard() {
+        if (silent) {
+            silent = false;
+            log.debug("event=source_heard server={} address={}", server, address());
+        }
+    }
+
+    private void askUntilHeard(Question question) {
+        try {
+            while (!closed && silent) {
+                Thread.sleep(PROBE_PAUSE);
+                ask(question);
+            }
+        } catch (InterruptedException _) {
+            // Nobody interrupts this thread; if somebody did, the next silence starts another.
+        } finally {
+            asking.set(false);
+        }
+        if (silent && !closed) {
+            unanswered(question); // it fell silent again at the last moment
+        }
+    }
+
+    private void ask(Question question) throws InterruptedException {
+        try {
+            question.ask();
+            heard();
+        } catch (FailureException _) {
+            heard();
+        } catch (IOException e) {
+            log.debug("event=source_silent server={} address={} cause=\"{}\"", server, address(), e.getMessage());
+        }
+    }
+
     private void probe() {
         if (!closed && probing.compareAndSet(false, true)) {
             Thread.ofVirtual().name("probe-" + address()).start(this::probeUntilReached);
@@ -134,6 +193,7 @@ public final class Source implements AutoCloseable {
         public void opened(Link link) {
             if (link.peer().id().equals(server)) {
                 meter.reached();
+                heard();
                 leases.linkUp(link);
             }
         }
