@@ -65,10 +65,10 @@ final class PublishVerb extends Verb {
                             .put("replica", replica),
                     progress::show);
         }
-        print("%s: %,d entries, %,d new or changed, %,d skipped, %.1f s"
+        print("%s: %s, %,d new or changed, %,d skipped, %.1f s"
                 .formatted(
                         path,
-                        done.path("entries").asLong(),
+                        Counted.entries(done.path("entries").asLong()),
                         done.path("registered").asLong(),
                         done.path("skipped").asLong(),
                         (System.nanoTime() - start) / 1e9));

@@ -29,9 +29,9 @@ final class RegistrationProgress implements AutoCloseable {
         long seen = state.path("seen").asLong();
         String line = String.format(
                 Locale.ROOT,
-                "%s: %,d entries looked at, %,d registered, %,d skipped, %,.0f/s",
+                "%s: %s looked at, %,d registered, %,d skipped, %,.0f/s",
                 path,
-                seen,
+                Counted.entries(seen),
                 state.path("registered").asLong(),
                 state.path("skipped").asLong(),
                 seen * 1e9 / (now - start));

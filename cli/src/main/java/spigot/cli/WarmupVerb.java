@@ -63,10 +63,10 @@ final class WarmupVerb extends Verb {
             long total = done.path("bytes").asLong();
             long cached = done.path("cached_bytes").asLong();
             failed += done.path("failed").asLong();
-            print("%s: %,d files, %s of %s cached (%.0f %%)%s"
+            print("%s: %s, %s of %s cached (%.0f %%)%s"
                     .formatted(
                             path,
-                            done.path("files").asLong(),
+                            Counted.files(done.path("files").asLong()),
                             ByteSize.format(cached),
                             ByteSize.format(total),
                             total == 0 ? 100.0 : 100.0 * cached / total,

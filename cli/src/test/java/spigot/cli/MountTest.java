@@ -150,7 +150,7 @@ class MountTest {
         assertThat(here("replicas", file).out()).contains("HOME", "default");
         assertThat(here("warmup", "--check", point.toString()).out()).contains("(100 %)");
         assertThat(here("warmup", "--evict", file).out()).contains("(0 %)");
-        assertThat(here("warmup", "--pin", file).out()).contains("(100 %)", "1 pinned");
+        assertThat(here("warmup", "--pin", file).out()).contains(": 1 file, ", "(100 %)", "1 pinned");
 
         try (var _ = Files.newInputStream(point.resolve("data/file"))) {
             Processes.Ended busy = here("umount", point.toString());
@@ -372,6 +372,32 @@ class MountTest {
         } finally {
             processes.prefix();
         }
+    }
+
+    @Test
+    void saysNothingMoreInADemoThatIsInterrupted() throws Exception {
+        Path out = directory.resolve("demo.out");
+        try (Processes demos = new Processes(directory, directory.resolve("demo-home"))) {
+            demos.prefix("setsid");
+            Process demo = demos.start(out, "demo");
+            await().atMost(Duration.ofSeconds(120))
+                    .until(() -> Files.readString(out).contains("starting a grid") || !demo.isAlive());
+            assertThat(demo.isAlive())
+                    .as(Files.readString(Path.of(out + ".err")))
+                    .isTrue();
+            // As a terminal does: to the demo and all that it has started.
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> demo.descendants().findAny().isPresent());
+            assertThat(new ProcessBuilder("kill", "-INT", "--", "-" + demo.pid())
+                            .start()
+                            .waitFor())
+                    .isZero();
+            assertThat(demo.waitFor(60, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(Path.of(out + ".err")).content().isEmpty();
+        assertThat(Files.readAllLines(out)).hasSize(2).allMatch(line -> !line.contains("failed"));
+        String made = Files.readAllLines(out).getFirst();
+        assertThat(Path.of(made.substring(made.indexOf('/')))).doesNotExist();
     }
 
     @Test

@@ -31,6 +31,14 @@ class UnitsTest {
     }
 
     @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {"0; 0 files", "1; 1 file", "2; 2 files", "1000; 1,000 files"})
+    void countInTheSingularToo(long count, String text) {
+        assertThat(Counted.files(count)).isEqualTo(text);
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"", "x", "-1", "1 light year", "1e9", "99999999999999P"})
     void refuseWhatIsNoSize(String text) {
         assertThatThrownBy(() -> new ByteSize().convert(text)).isInstanceOf(TypeConversionException.class);

@@ -10,6 +10,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,9 +22,16 @@ import spigot.node.NodeException;
  * program may be interrupted at any time.
  */
 public final class Demo implements AutoCloseable {
+    /** How much sooner than this process the others may notice that all are being ended. */
+    private static final long END_MILLIS = 500;
+
     private final Consumer<String> out;
     private final ReentrantLock closing = new ReentrantLock();
-    private final Thread hook = Thread.ofPlatform().name("demo-cleanup").unstarted(this::close);
+    private final CountDownLatch ending = new CountDownLatch(1);
+    private final Thread hook = Thread.ofPlatform().name("demo-cleanup").unstarted(() -> {
+        ending.countDown();
+        close();
+    });
     private @Nullable Path directory;
     private @Nullable DemoGrid grid;
     private boolean closed;
@@ -31,8 +40,23 @@ public final class Demo implements AutoCloseable {
         this.out = out;
     }
 
-    /** @return whether every program said the same on the mount as on the original files */
+    /**
+     * @return whether every program said the same on the mount as on the original files
+     * @throws InterruptedException when the program is being ended, as by Ctrl-C
+     */
     public boolean run() throws NodeException, IOException, InterruptedException {
+        try {
+            return runAll();
+        } catch (NodeException | IOException e) {
+            // Ctrl-C ends the programs and servers of the demo too, and their failures are nothing to tell.
+            if (ending.await(END_MILLIS, TimeUnit.MILLISECONDS)) {
+                throw new InterruptedException("the demo was interrupted: " + NodeException.reason(e));
+            }
+            throw e;
+        }
+    }
+
+    private boolean runAll() throws NodeException, IOException, InterruptedException {
         checkFuse();
         Runtime.getRuntime().addShutdownHook(hook);
         Path place = Files.createTempDirectory("spigot-demo");

@@ -172,7 +172,8 @@ final class ServerVerbs {
                     new NoticedProgress(publication.path(), notice));
             if (done.skipped() > 0) {
                 notice.accept(publication.path() + ": " + done.skipped()
-                        + " entries could not be read and are not published; see 'spigot status'");
+                        + (done.skipped() == 1 ? " entry is" : " entries are")
+                        + " not published; see 'spigot status'");
             }
         } catch (IOException e) {
             throw new NodeException(

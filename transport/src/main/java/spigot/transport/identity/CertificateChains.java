@@ -32,7 +32,8 @@ public final class CertificateChains {
         String who = "certificate of " + identity.name() + " (" + identity.id() + ")";
         if (!isSignedBy(leaf, authority)) {
             throw new IdentityException("certificate of a foreign grid: " + identity.name() + " belongs to grid "
-                    + identity.grid() + ", not to " + gridOf(authority));
+                    + identity.grid() + ", not to " + gridOf(authority)
+                    + ": check the address, or join that grid with a token of it ('spigot token create')");
         }
         requireOfGrid(identity, leaf, authority);
         if (now.isAfter(leaf.getNotAfter().toInstant())) {
@@ -74,7 +75,7 @@ public final class CertificateChains {
         X509Certificate last = chain.getLast();
         if (!RawBytes.copyOf(Certificates.sha256(Certificates.encoded(last))).equals(authoritySha256)) {
             throw new IdentityException("certificate of a foreign grid: the server's authority is not the one that the"
-                    + " join token names");
+                    + " join token names: check the address, or have a token made in that server's grid");
         }
         return last;
     }

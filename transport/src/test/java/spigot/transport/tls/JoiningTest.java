@@ -154,6 +154,7 @@ class JoiningTest {
         assertThatThrownBy(() -> join(foreign))
                 .isInstanceOf(LinkBrokenException.class)
                 .hasMessageContaining("certificate of a foreign grid")
+                .hasMessageContaining("have a token made in that server's grid")
                 .hasMessageContaining("join token");
         assertThat(used).isEmpty();
     }

@@ -68,7 +68,8 @@ class TrustTest {
         assertThatThrownBy(() -> peer.link(Duration.ZERO))
                 .isInstanceOf(LinkBrokenException.class)
                 .hasMessageContaining(peer.address())
-                .hasMessageContaining("certificate of a foreign grid: alpha belongs to grid " + grid.authority.grid());
+                .hasMessageContaining("certificate of a foreign grid: alpha belongs to grid " + grid.authority.grid())
+                .hasMessageContaining("check the address, or join that grid with a token");
         assertThat(serving.opened).isEmpty();
     }
 
