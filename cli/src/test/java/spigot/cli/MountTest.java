@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DisplayName;
@@ -349,6 +350,19 @@ class MountTest {
         }
     }
 
+    /** Words that run a program with a /dev of its own, where a script has made something. */
+    private static String[] withDevices(String script) {
+        return new String[] {
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            "mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/random c 1 8"
+                    + " && mknod -m 666 /dev/urandom c 1 9 && " + script + " && exec \"$@\"",
+            "sh"
+        };
+    }
+
     @Test
     void saysWhatIsMissingWithoutDevFuse() throws Exception {
         Path point = point("devices");
@@ -356,19 +370,18 @@ class MountTest {
         assumeTrue(can, "a mount namespace can't be made by this user");
         String joining = token();
         try {
-            processes.prefix(
-                    "unshare",
-                    "-m",
-                    "sh",
-                    "-c",
-                    "mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && mknod -m 666 /dev/random c 1 8"
-                            + " && mknod -m 666 /dev/urandom c 1 9 && exec \"$@\"",
-                    "sh");
+            processes.prefix(withDevices("true"));
             assertRefused(
                     processes.spigot("mount", address, point.toString(), "--token", joining), point, "no /dev/fuse");
             Processes.Ended doctor = processes.spigot("doctor");
             assertThat(doctor.code()).isEqualTo(1);
             assertThat(doctor.out()).contains("failed  there is no /dev/fuse");
+            processes.prefix(withDevices("touch /dev/fuse"));
+            assertThat(processes.spigot("doctor").out()).contains("failed  /dev/fuse is no device");
+            processes.prefix(withDevices("mknod /dev/fuse c 10 250")); // which no driver has
+            assertThat(processes.spigot("doctor").out()).contains("failed  /dev/fuse can't be opened by this user");
+            processes.prefix(withDevices("mknod /dev/fuse c 10 229"));
+            assertThat(processes.spigot("doctor").out()).contains("ok      /dev/fuse can be opened");
         } finally {
             processes.prefix();
         }
@@ -398,6 +411,35 @@ class MountTest {
         assertThat(Files.readAllLines(out)).hasSize(2).allMatch(line -> !line.contains("failed"));
         String made = Files.readAllLines(out).getFirst();
         assertThat(Path.of(made.substring(made.indexOf('/')))).doesNotExist();
+    }
+
+    @Test
+    void listsWhatAPublicationLeavesOut() throws Exception {
+        String[] asOthers = {"setpriv", "--bounding-set", "-dac_override,-dac_read_search"};
+        List<String> probe = new ArrayList<>(List.of(asOthers));
+        probe.add("true");
+        assumeTrue(new ProcessBuilder(probe).start().waitFor() == 0, "capabilities can't be given up by this user");
+        Path source = Files.createDirectories(directory.resolve("secrets"));
+        Files.writeString(source.resolve("open"), "content");
+        Path secret = Files.writeString(source.resolve("secret"), "content");
+        Files.setPosixFilePermissions(secret, Set.of());
+        try (Processes others = new Processes(directory, directory.resolve("careful"))) {
+            Path carefulData = directory.resolve("careful-data");
+            others.prefix(asOthers);
+            others.server(carefulData);
+            String[] server = {"--data", carefulData.toString()};
+            Processes.Ended published = here("publish", source.toString(), "/secrets", server[0], server[1]);
+            assertOk(published);
+            assertThat(published.out()).startsWith("/secrets: 1 entry, ").contains(", 1 skipped, ");
+            assertThat(published.err())
+                    .startsWith("skipped " + secret + ": permission denied")
+                    .hasLineCount(1);
+            Processes.Ended status = here("status", server[0], server[1]);
+            assertOk(status);
+            assertThat(status.out()).contains("skipped entries").containsPattern(secret + " +permission denied");
+            assertOk(here("publish", source.toString(), "/secrets", "--remove", server[0], server[1]));
+            assertThat(here("status", server[0], server[1]).out()).doesNotContain("permission denied");
+        }
     }
 
     @Test

@@ -41,6 +41,11 @@ final class GridFigures {
         return last;
     }
 
+    /** Whether the catalog has told some. */
+    boolean areKnown() {
+        return last.files() > 0;
+    }
+
     private void refresh() {
         try {
             last = figures(question.ask());

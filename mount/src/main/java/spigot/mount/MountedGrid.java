@@ -82,6 +82,11 @@ public final class MountedGrid implements AutoCloseable {
                 fileSystem.openDirectories());
     }
 
+    /** Whether statfs has been told figures yet. */
+    boolean hasFigures() {
+        return fileSystem.hasFigures();
+    }
+
     /** Completed when the mount has ended, by whatever. */
     public CompletableFuture<FuseSession.End> ended() {
         return session.ended();

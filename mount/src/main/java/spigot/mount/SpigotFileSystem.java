@@ -55,6 +55,11 @@ final class SpigotFileSystem implements FileSystem {
         figures.now();
     }
 
+    /** Whether df(1) would show something. */
+    boolean hasFigures() {
+        return figures.areKnown();
+    }
+
     int openDirectories() {
         return directories.openDirectories();
     }

@@ -208,6 +208,14 @@ class ReadingTest {
     }
 
     @Test
+    void theFirstStatfsOfAMountHasFiguresThatNobodyHadToAskFor() throws Exception {
+        TestGrid.Node fresh = grid.mount(tree);
+        org.awaitility.Awaitility.await().until(fresh.mounted::hasFigures);
+        assertThat(Programs.text(Programs.bash("stat -f -c '%b' \"$1\"", fresh.point)))
+                .isEqualTo((100L << 30) / 4096 + "\n");
+    }
+
+    @Test
     void aFileHasItsOwnExtendedAttributesAndThoseOfSpigot() throws Exception {
         String script = """
                 import errno, os, sys
