@@ -363,6 +363,10 @@ final class PublishedTree {
 
     // ---- what is known of it
 
+    String detail() {
+        return detail;
+    }
+
     void setState(PublicationState newState, String why) {
         detail = why;
         state = newState;

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.stream.Stream;
 import spigot.model.RawBytes;
 
 /**
@@ -31,6 +32,14 @@ record SpigotMounts(Map<Long, RawBytes> points) {
             }
         }
         return new SpigotMounts(Map.copyOf(points));
+    }
+
+    /** Whether there is such a mount of any kind, under other ones or not. */
+    static boolean isMounted(long mountId) throws IOException {
+        String id = Long.toString(mountId);
+        try (Stream<String> lines = Files.lines(MOUNTINFO, StandardCharsets.ISO_8859_1)) {
+            return lines.anyMatch(line -> line.startsWith(id) && line.startsWith(" ", id.length()));
+        }
     }
 
     boolean contains(long mountId) {

@@ -428,6 +428,22 @@ final class TreeWorker implements Runnable {
         }
     }
 
+    /**
+     * Something mounted over the source hides it from local programs only: it is open here, and goes on to be served. Taken for another
+     * source it would be withdrawn, and come back with other ids.
+     */
+    private void tellHidden(boolean hidden) {
+        String detail = hidden ? "another file system is mounted over the source; what it hides is served" : "";
+        if (!detail.equals(tree.detail())) {
+            LOG.warn(
+                    "source {} path={} source={}",
+                    hidden ? "hidden" : "in sight again",
+                    tree.publication().path(),
+                    tree.publication().source());
+            tree.setState(tree.state(), detail);
+        }
+    }
+
     private boolean isSourceUnchanged() throws IOException {
         byte[] source = tree.publication().source().toArray();
         try (Descriptor place = locateSource(source)) {
@@ -436,7 +452,10 @@ final class TreeWorker implements Runnable {
                 return now.isRegular();
             }
             FileStatus open = tree.root().status();
-            return now.inode() == open.inode() && now.device() == open.device();
+            boolean same = now.inode() == open.inode() && now.device() == open.device();
+            boolean hidden = !same && now.mountId() != open.mountId() && SpigotMounts.isMounted(open.mountId());
+            tellHidden(hidden);
+            return same || hidden;
         } catch (SystemCallException e) {
             return false;
         }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.UserDefinedFileAttributeView;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -255,6 +257,38 @@ class PublishingTest {
     private static void unmount(Path path) throws Exception {
         assertThat(new ProcessBuilder("umount", "-l", path.toString()).start().waitFor())
                 .isZero();
+    }
+
+    @Test
+    void goesOnToServeWhatAnotherFileSystemHidesAndKeepsItsIds() throws Exception {
+        Files.writeString(source.resolve("file"), "below");
+        Files.createDirectory(source.resolve("d"));
+        Files.writeString(source.resolve("d/deep"), "deeper");
+        publish();
+        FileRecord before = reader.get("/data/file");
+        assumeThat(mount("-t", "tmpfs", "none", source.toString()))
+                .as("may mount")
+                .isTrue();
+        try {
+            Files.writeString(source.resolve("other"), "above");
+            await().atMost(Duration.ofSeconds(30))
+                    .until(() -> detail().startsWith("another file system is mounted over"));
+            assertThat(reader.find("/data/other")).isNull();
+            assertThat(reader.get("/data/file")).isEqualTo(before);
+            assertThat(reader.text(server, "/data/file")).isEqualTo("below");
+            assertThat(reader.text(server, "/data/d/deep")).isEqualTo("deeper");
+        } finally {
+            unmount(source);
+        }
+        await().atMost(Duration.ofSeconds(30)).until(() -> detail().isEmpty());
+        Files.writeString(source.resolve("new"), "after");
+        await().atMost(Duration.ofSeconds(30)).until(() -> reader.find("/data/new") != null);
+        assertThat(reader.get("/data/file").id()).isEqualTo(before.id());
+        assertThat(reader.text(server, "/data/file")).isEqualTo("below");
+    }
+
+    private String detail() {
+        return server.replica().status().publications().getFirst().detail();
     }
 
     @Test
