@@ -48,7 +48,7 @@ public final class OwnProcess {
      * Leaves the terminal and the session of who started it, and the working directory; standard input is empty from now on, standard error
      * goes to a file. Standard output stays, to say that all is well.
      *
-     * @param errors made if it is missing, appended to
+     * @param errors made, or emptied
      */
     public static void leave(Path errors) throws SystemCallException {
         // Fails only for the leader of a process group, which has a session of its own already.
@@ -57,7 +57,7 @@ public final class OwnProcess {
             Libc.syscall(Machine.SYS_CHDIR, Memory.cString(arena, "/"), 0, 0, 0, 0, 0);
         }
         replace(0, "/dev/null", Machine.O_RDONLY, 0);
-        replace(2, errors.toString(), Machine.O_WRONLY | Machine.O_CREAT | Machine.O_APPEND, 0600);
+        replace(2, errors.toString(), Machine.O_WRONLY | Machine.O_CREAT | Machine.O_TRUNC | Machine.O_APPEND, 0600);
     }
 
     /** Standard output goes nowhere from now on: who reads it sees its end. */
