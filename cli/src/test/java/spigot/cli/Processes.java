@@ -3,6 +3,7 @@ package spigot.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,22 +39,36 @@ final class Processes implements AutoCloseable {
         prefix = List.of(words);
     }
 
-    private ProcessBuilder builder(String... words) {
-        List<String> command = new ArrayList<>(prefix);
-        boolean leaves = words[0].equals("mount") && !List.of(words).contains("--foreground");
-        if (leaves) {
-            command.add(IN_BACKGROUND);
+    /** What ./spigot does, with the classes of this JVM and without a build. */
+    private Path launcher() throws IOException {
+        Path script = directory.resolve("launcher-" + home.getFileName());
+        if (!Files.exists(script)) {
+            String java = String.join(
+                    " ",
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "--enable-native-access=ALL-UNNAMED",
+                    "--sun-misc-unsafe-memory-access=allow",
+                    "-XX:+UseSerialGC",
+                    "-XX:TieredStopAtLevel=1",
+                    "-Dspigot.launcher=" + script,
+                    "-cp",
+                    System.getProperty("java.class.path"));
+            Files.writeString(script, """
+                    #!/usr/bin/env bash
+                    case " $* " in
+                      *" --foreground "*) ;;
+                      " mount "*) exec %s %s -Dspigot.background=true spigot.cli.Main "$@" ;;
+                    esac
+                    exec %s spigot.cli.Main "$@"
+                    """.formatted(IN_BACKGROUND, java, java));
+            Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         }
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "--sun-misc-unsafe-memory-access=allow",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-Dspigot.background=" + leaves,
-                "-cp",
-                System.getProperty("java.class.path"),
-                "spigot.cli.Main"));
+        return script;
+    }
+
+    private ProcessBuilder builder(String... words) throws IOException {
+        List<String> command = new ArrayList<>(prefix);
+        command.add(launcher().toString());
         command.addAll(List.of(words));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()));
