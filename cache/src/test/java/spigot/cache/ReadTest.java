@@ -276,6 +276,31 @@ class ReadTest {
     }
 
     @Test
+    void aSpoiltBlockAtTheHeadOfWhatIsReadCostsNoMoreThanItself() throws Exception {
+        TestContent content = TestContent.noise(4 * MIB, 1);
+        FileRecord record = grid.file(content, home);
+        try (FileClient first = grid.client(onDisk());
+                OpenFile file = first.open(record)) {
+            grid.read(file, 0, 4 * MIB);
+        }
+        try (Stream<Path> files = Files.walk(directory.resolve("blocks"));
+                RandomAccessFile raw = new RandomAccessFile(
+                        files.filter(Files::isRegularFile)
+                                .findFirst()
+                                .orElseThrow()
+                                .toFile(),
+                        "rw")) {
+            raw.write(content.bytes(0, 1)[0] ^ 1);
+        }
+        try (FileClient second = grid.client(onDisk());
+                OpenFile file = second.open(record)) {
+            assertThat(grid.read(file, 0, 4 * MIB)).isEqualTo(content.bytes(0, 4 * MIB));
+            assertThat(second.statistics().corruptBlocksOnDisk()).isEqualTo(1);
+            assertThat(second.statistics().dataBytesReceived()).isLessThanOrEqualTo(64 << 10);
+        }
+    }
+
+    @Test
     void partsOfAFileOnDiskAreCompletedFromTheNetwork() throws Exception {
         TestContent content = TestContent.noise(4 * MIB, 1);
         FileRecord record = grid.file(content, home);

@@ -239,7 +239,7 @@ final class DiskIndex {
     }
 
     /**
-     * A block turned out to be wrong.
+     * A block turned out to be wrong. What is not known yet, as at start, is not being removed either.
      *
      * @return whether that matters: nobody is removing it right now
      */
@@ -248,10 +248,10 @@ final class DiskIndex {
         try {
             DiskEntry entry = entries.get(key);
             DiskExtent extent = entry == null ? null : entry.known(DiskLayout.extent(block));
-            if (entry == null || entry.leaving || extent == null || extent.leaving) {
+            if ((entry != null && entry.leaving) || (extent != null && extent.leaving)) {
                 return false;
             }
-            if (extent.blocks > 0) {
+            if (extent != null && extent.blocks > 0) {
                 extent.blocks--;
                 usedBlocks--;
             }
