@@ -87,6 +87,7 @@ final class MountVerb extends Verb {
 
     @Override
     public Integer call() throws Exception {
+        MountDaemon.fitHeap(memory);
         SpigotHome home = SpigotHome.fromEnvironment();
         Optional<String> joining = valid(() -> TokenText.read(token));
         MountConfiguration asked = valid(() -> new MountConfiguration(
@@ -104,7 +105,6 @@ final class MountVerb extends Verb {
                     "only what the launcher 'spigot' started can go on in the background: add --foreground");
         }
         MountDaemon daemon = new MountDaemon(configuration, home);
-        daemon.fitHeap();
         if (foreground) {
             daemon.inForeground(() -> print("mounted " + configuration.mountPoint()));
         } else {

@@ -111,7 +111,13 @@ class MountTest {
     @Test
     void letsProgramsReadAndEndsWithNothingLeft() throws Exception {
         Path point = point("whole");
-        assertOk(mount(address, point, "--token", token(), "--memory", "64MiB"));
+        // A pipe can be read only once, though the JVM starts twice for another heap.
+        Path pipe = directory.resolve("token-pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Process writer = new ProcessBuilder("sh", "-c", "echo \"$1\" > \"$2\"", "sh", token(), pipe.toString()).start();
+        assertOk(mount(address, point, "--token", "@" + pipe, "--memory", "64MiB"));
+        assertThat(writer.waitFor()).isZero();
         assertThat(point.resolve("data/file")).hasContent("hello\n".repeat(10_000));
 
         JsonNode status = Json.parse(here("status", point.toString(), "--json").out());

@@ -40,7 +40,9 @@ public final class LiveFile implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LiveFile.class);
     private static final int BLOCK = Range.BLOCK;
     private static final int FETCH_BYTES = 128 << 10;
+    /** Before what the home serves itself, or the journal has no room for, is tried again: until the caller's patience ends. */
     private static final Duration PAUSE = Duration.ofMillis(20);
+
     private static final Duration SETTLE_PATIENCE = Duration.ofSeconds(20);
 
     /** So many orphaned blocks around the first are settled together. */

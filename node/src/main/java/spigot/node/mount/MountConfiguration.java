@@ -58,6 +58,10 @@ public record MountConfiguration(
 
     /** The part of the memory in which names and attributes are kept, on the heap. */
     public long namesBytes() {
+        return namesBytes(memoryBytes);
+    }
+
+    private static long namesBytes(long memoryBytes) {
         return Math.clamp(memoryBytes / NAMES_SHARE, MIN_NAMES_BYTES, MAX_NAMES_BYTES);
     }
 
@@ -66,7 +70,8 @@ public record MountConfiguration(
         return memoryBytes - namesBytes() - IN_FLIGHT_BYTES;
     }
 
-    public long heapBytes() {
-        return BASE_HEAP_BYTES + namesBytes();
+    /** The JVM's heap for a mount with that memory. */
+    static long heapBytes(long memoryBytes) {
+        return BASE_HEAP_BYTES + namesBytes(memoryBytes);
     }
 }

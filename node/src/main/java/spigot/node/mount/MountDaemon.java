@@ -26,6 +26,9 @@ public final class MountDaemon {
     /** System property: somebody waits for the line "ready"; without it nobody could go into the background. */
     private static final String IN_BACKGROUND = "spigot.background";
 
+    /** System property: the launcher that has started this process. */
+    private static final String LAUNCHER = "spigot.launcher";
+
     /** Environment: how much is logged. */
     private static final String LOG_LEVEL = "SPIGOT_LOG";
 
@@ -49,11 +52,17 @@ public final class MountDaemon {
     }
 
     /**
-     * Starts the JVM again when its heap has another size than this configuration needs: it can't be set from inside. Then it does not return.
+     * Starts the JVM again when its heap has another size than this memory needs, which can't be set from inside; then it does not return. To be called
+     * before anything is read that can be read only once. Does nothing where no launcher has started this process for a mount alone.
+     *
+     * @param memoryBytes as in {@link MountConfiguration}; need not be valid
      */
-    public void fitHeap() throws IOException {
+    public static void fitHeap(long memoryBytes) throws IOException {
+        if (System.getProperty(LAUNCHER) == null) {
+            return;
+        }
         List<String> arguments = new ArrayList<>(OwnProcess.arguments());
-        String wanted = HEAP_OPTION + Math.ceilDiv(configuration.heapBytes(), MIB) + "m";
+        String wanted = HEAP_OPTION + Math.ceilDiv(MountConfiguration.heapBytes(memoryBytes), MIB) + "m";
         List<String> heaps =
                 arguments.stream().filter(word -> word.startsWith(HEAP_OPTION)).toList();
         if (!heaps.isEmpty() && heaps.getLast().equals(wanted)) {

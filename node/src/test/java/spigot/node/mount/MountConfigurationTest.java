@@ -32,10 +32,9 @@ class MountConfigurationTest {
     /** Else each mount would start its JVM twice. */
     @Test
     void needsWithTheDefaultMemoryTheHeapThatTheLauncherGives() throws Exception {
-        MountConfiguration usual =
-                with(CacheConfig.DEFAULT_DISK_BYTES, CacheConfig.DEFAULT_MEMORY_BYTES, Duration.ofSeconds(1));
+        long heap = MountConfiguration.heapBytes(CacheConfig.DEFAULT_MEMORY_BYTES);
         assertThat(Files.readString(Path.of("../spigot")))
-                .contains("mount) echo \"-Xms16m -Xmx" + Math.ceilDiv(usual.heapBytes(), MIB) + "m ");
+                .contains("mount) echo \"-Xms16m -Xmx" + Math.ceilDiv(heap, MIB) + "m ");
     }
 
     @Test
@@ -45,7 +44,7 @@ class MountConfigurationTest {
             assertThat(configuration.fragmentBytes()).isPositive();
             assertThat(configuration.fragmentBytes() + configuration.namesBytes())
                     .isLessThanOrEqualTo(memory);
-            assertThat(configuration.heapBytes()).isGreaterThan(configuration.namesBytes());
+            assertThat(MountConfiguration.heapBytes(memory)).isGreaterThan(configuration.namesBytes());
         }
     }
 
