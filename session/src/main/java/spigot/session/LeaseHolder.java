@@ -1,7 +1,6 @@
 package spigot.session;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
-import java.io.IOException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -39,11 +38,10 @@ import spigot.transport.wire.Want;
 public final class LeaseHolder implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LeaseHolder.class);
     private static final int TICK_MILLIS = 50;
-    private static final Duration CALL_TIMEOUT = Duration.ofSeconds(5);
     private static final Duration SEEN_AGAIN = Duration.ofMillis(50);
-    private static final Duration BYE_TIMEOUT = Duration.ofSeconds(1);
 
     private final String grantorName;
+    private final SessionCalls calls;
     private final LeaseKind kind;
     private final BootClock clock;
     private final Outbox outbox = new Outbox();
@@ -70,6 +68,7 @@ public final class LeaseHolder implements AutoCloseable {
     public LeaseHolder(
             String grantorName, LeaseKind kind, HolderConfig config, BootClock clock, DropListener dropListener) {
         this.grantorName = grantorName;
+        this.calls = new SessionCalls(grantorName);
         this.kind = kind;
         this.clock = clock;
         this.drops = new Drops<>(grantorName, dropListener::drop, object -> tell(new HolderEvent.Dropped(object)));
@@ -236,7 +235,7 @@ public final class LeaseHolder implements AutoCloseable {
                 if (to == null) {
                     return;
                 }
-                reply = call(to, LeaseMessages.seen(own));
+                reply = calls.call(to, LeaseMessages.seen(own));
                 boolean later = reply.isPresent() && reply.get().getFailure().getCode() == Failure.Code.NOT_READY;
                 if (reply.isEmpty() || later) {
                     reply = Optional.empty();
@@ -339,13 +338,7 @@ public final class LeaseHolder implements AutoCloseable {
         }
         ticker.close();
         if (last != null && session.isPresent()) {
-            try {
-                last.call(LeaseMessages.bye(session.getAsLong(), kind), BYE_TIMEOUT);
-            } catch (IOException e) {
-                log.debug("event=bye_lost grantor={} cause=\"{}\"", grantorName, e.getMessage());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            calls.bye(last, LeaseMessages.bye(session.getAsLong(), kind));
         }
     }
 
@@ -419,7 +412,7 @@ public final class LeaseHolder implements AutoCloseable {
 
     private void hello(Link to, long nonce, long instance) {
         long sentMillis = clock.millis();
-        Optional<Envelope> reply = call(to, LeaseMessages.hello(nonce, instance, kind));
+        Optional<Envelope> reply = calls.call(to, LeaseMessages.hello(nonce, instance, kind));
         if (reply.isPresent() && reply.get().hasWelcome()) {
             var welcome = reply.get().getWelcome();
             tell(new HolderEvent.Welcomed(
@@ -433,7 +426,7 @@ public final class LeaseHolder implements AutoCloseable {
 
     private void renew(Link to, long session) {
         long sentMillis = clock.millis();
-        Optional<Envelope> reply = call(to, LeaseMessages.renew(session, kind));
+        Optional<Envelope> reply = calls.call(to, LeaseMessages.renew(session, kind));
         if (reply.isEmpty()) {
             return;
         }
@@ -443,31 +436,6 @@ public final class LeaseHolder implements AutoCloseable {
                     session, renewed.getEpoch(), Integer.toUnsignedLong(renewed.getLeaseMillis()), sentMillis));
         } else if (reply.get().getFailure().getCode() == Failure.Code.UNKNOWN_SESSION) {
             tell(new HolderEvent.SessionUnknown(session));
-        }
-    }
-
-    /** The reply, which may be a Failure; empty when none came: the machine asks again. */
-    private Optional<Envelope> call(Link to, Envelope request) {
-        try {
-            return Optional.of(to.call(request, CALL_TIMEOUT));
-        } catch (FailureException e) {
-            if (e.code() != Failure.Code.UNKNOWN_SESSION) {
-                log.warn(
-                        "event=session_refused grantor={} request={} cause=\"{}\"",
-                        grantorName,
-                        request.getBodyCase(),
-                        e.getMessage());
-            }
-            return Optional.of(Envelope.newBuilder().setFailure(e.failure()).build());
-        } catch (IOException e) {
-            log.debug(
-                    "event=session_call_lost grantor={} request={} cause=\"{}\"",
-                    grantorName,
-                    request.getBodyCase(),
-                    e.getMessage());
-            return Optional.empty();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("nobody interrupts a call of a session", e);
         }
     }
 }

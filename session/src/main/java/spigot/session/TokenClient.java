@@ -66,9 +66,7 @@ public final class TokenClient implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(TokenClient.class);
     private static final int TICK_MILLIS = 20;
-    private static final Duration SESSION_CALL = Duration.ofSeconds(5);
     private static final Duration COMMIT_CALL = Duration.ofSeconds(25);
-    private static final Duration BYE_TIMEOUT = Duration.ofSeconds(1);
 
     /** How much longer than a request may wait at the home its answer is waited for. */
     private static final Duration WAY = Duration.ofSeconds(2);
@@ -76,6 +74,7 @@ public final class TokenClient implements AutoCloseable {
     private static final Duration PAUSE = Duration.ofMillis(20);
 
     private final String homeName;
+    private final SessionCalls calls;
     private final BootClock clock;
     private final TokenCaches caches;
     private final Outbox outbox = new Outbox();
@@ -148,6 +147,7 @@ public final class TokenClient implements AutoCloseable {
                     "flushes of " + config.maxFlushBytes() + " bytes, the most is " + FLUSH_BYTES);
         }
         this.homeName = homeName;
+        this.calls = new SessionCalls(homeName);
         this.clock = clock;
         this.caches = caches;
         this.drops = new Drops<>(
@@ -751,7 +751,7 @@ public final class TokenClient implements AutoCloseable {
 
     private void hello(Link to, TokenHolderAction.SendHello hello) {
         long sentMillis = clock.millis();
-        Optional<Envelope> reply = call(to, TokenMessages.hello(hello));
+        Optional<Envelope> reply = calls.call(to, TokenMessages.hello(hello));
         if (reply.isPresent() && reply.get().hasTokenWelcome()) {
             TokenWelcome welcome = reply.get().getTokenWelcome();
             tell(new TokenHolderEvent.Welcomed(
@@ -766,7 +766,7 @@ public final class TokenClient implements AutoCloseable {
 
     private void renew(Link to, long session) {
         long sentMillis = clock.millis();
-        Optional<Envelope> reply = call(to, TokenMessages.renew(session));
+        Optional<Envelope> reply = calls.call(to, TokenMessages.renew(session));
         if (reply.isEmpty()) {
             return;
         }
@@ -777,31 +777,6 @@ public final class TokenClient implements AutoCloseable {
         } else if (reply.get().getFailure().getCode() == Failure.Code.UNKNOWN_SESSION) {
             tell(new TokenHolderEvent.SessionUnknown(
                     session, reply.get().getFailure().getEpoch()));
-        }
-    }
-
-    /** The reply, which may be a Failure; empty when none came: the machine asks again. */
-    private Optional<Envelope> call(Link to, Envelope request) {
-        try {
-            return Optional.of(to.call(request, SESSION_CALL));
-        } catch (FailureException e) {
-            if (e.code() != Failure.Code.UNKNOWN_SESSION) {
-                log.warn(
-                        "event=token_session_refused home={} request={} cause=\"{}\"",
-                        homeName,
-                        request.getBodyCase(),
-                        e.getMessage());
-            }
-            return Optional.of(Envelope.newBuilder().setFailure(e.failure()).build());
-        } catch (IOException e) {
-            log.debug(
-                    "event=token_call_lost home={} request={} cause=\"{}\"",
-                    homeName,
-                    request.getBodyCase(),
-                    e.getMessage());
-            return Optional.empty();
-        } catch (InterruptedException e) {
-            throw new IllegalStateException("nobody interrupts a call of a session", e);
         }
     }
 
@@ -983,13 +958,7 @@ public final class TokenClient implements AutoCloseable {
         }
         ticker.close();
         if (last != null && session.isPresent()) {
-            try {
-                last.call(TokenMessages.bye(session.getAsLong()), BYE_TIMEOUT);
-            } catch (IOException e) {
-                log.debug("event=token_bye_lost home={} cause=\"{}\"", homeName, e.getMessage());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
+            calls.bye(last, TokenMessages.bye(session.getAsLong()));
         }
     }
 }

@@ -3,8 +3,10 @@ package spigot.node.mount;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +36,8 @@ public final class MountDaemon {
 
     private static final String HEAP_OPTION = "-Xmx";
     private static final long MIB = 1L << 20;
+    private static final Duration START = Duration.ofSeconds(60);
+    private static final Duration GRACE = Duration.ofSeconds(10);
     private static final int END_SECONDS = 20;
 
     private final MountConfiguration configuration;
@@ -108,9 +112,18 @@ public final class MountDaemon {
         Runtime.getRuntime()
                 .addShutdownHook(Thread.ofPlatform().name("shutdown").unstarted(() -> end(starting)));
         MountProcess mount;
-        try {
+        StartLimit limit = new StartLimit(START, GRACE, () -> {
+            System.err.println("spigot mount: " + late() + ", and does not end");
+            Runtime.getRuntime().halt(1);
+        });
+        try (limit) {
             mount = MountProcess.start(configuration, home);
             started.complete(mount);
+        } catch (InterruptedException e) {
+            if (limit.hasPassed()) {
+                throw new NodeException(late(), e);
+            }
+            throw e;
         } catch (NodeException e) {
             log().info("event=mount_refused reason=\"{}\"", e.getMessage());
             throw e;
@@ -127,6 +140,10 @@ public final class MountDaemon {
         mount.awaitEnd();
     }
 
+    private String late() {
+        return configuration.mountPoint() + " was not mounted within " + START.toSeconds() + " s";
+    }
+
     private static Logger log() {
         return LoggerFactory.getLogger(MountDaemon.class);
     }
@@ -140,7 +157,7 @@ public final class MountDaemon {
             started.get(END_SECONDS, TimeUnit.SECONDS).close();
         } catch (TimeoutException e) {
             log().warn("event=start_not_ended seconds={}", END_SECONDS);
-        } catch (java.util.concurrent.CancellationException e) {
+        } catch (CancellationException e) {
             // It did not start, and has cleaned up after itself.
         } catch (ExecutionException e) {
             throw new IllegalStateException(e); // nothing completes it so
