@@ -32,6 +32,8 @@ int main(int argc, char **argv)
 {
 	const char *cmd = argc > 2 ? argv[1] : "";
 	char line[64];
+	struct sigaction a = { .sa_handler = on_signal };
+	sigaction(SIGUSR1, &a, 0);
 
 	if (!strcmp(cmd, "map")) {
 		size_t n = atol(argv[3]);
@@ -55,8 +57,6 @@ int main(int argc, char **argv)
 	} else if (!strcmp(cmd, "lock")) {
 		struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 		int fd = need(open(argv[2], O_RDWR));
-		struct sigaction a = { .sa_handler = on_signal };
-		sigaction(SIGUSR1, &a, 0);
 		puts("waiting"); fflush(stdout);
 		if (fcntl(fd, F_SETLKW, &l))
 			return result(-1);

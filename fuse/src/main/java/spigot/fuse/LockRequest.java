@@ -50,6 +50,11 @@ public final class LockRequest extends Request<LockRequest> {
         return is(Opcode.SETLKW);
     }
 
+    @Override
+    boolean endsAtAnySignal() {
+        return waits();
+    }
+
     /** To SETLK and SETLKW: the lock is set. */
     public boolean replyDone() {
         return sendStatus();

@@ -4,6 +4,8 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** The detached requests that are not answered yet, by their number, so that an INTERRUPT finds them. Bounded. Any thread. */
 final class PendingRequests {
+    private static final int LOOK_MILLIS = 50;
+
     private final int limit;
     private final ConcurrentHashMap<Long, Request<?>> requests = new ConcurrentHashMap<>();
 
@@ -28,8 +30,34 @@ final class PendingRequests {
         if (request == null) {
             return false;
         }
-        request.interrupt();
+        signalled(request);
         return true;
+    }
+
+    /**
+     * The caller of a request has got a signal: the request is interrupted if that is a fatal one, or when one comes, as long as it is not answered. What waits
+     * for others by its nature ends at any.
+     */
+    void signalled(Request<?> request) {
+        if (request.endsAtAnySignal() || FatalSignals.isPending(request.pid())) {
+            request.interrupt();
+        } else {
+            Thread.ofVirtual().name("fuse-signalled-" + request.unique()).start(() -> watch(request));
+        }
+    }
+
+    private void watch(Request<?> request) {
+        try {
+            while (requests.get(request.unique()) == request) {
+                if (FatalSignals.isPending(request.pid())) {
+                    request.interrupt();
+                    return;
+                }
+                Thread.sleep(LOOK_MILLIS);
+            }
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nobody interrupts this thread", e);
+        }
     }
 
     /** Nobody waits for them any more: lets go what works on them. */

@@ -146,7 +146,7 @@ public abstract class Request<R extends Request<R>> {
     }
 
     /**
-     * Detaches the request and runs the body on a new virtual thread, which may block and is interrupted when the caller is. If the body throws, or
+     * Detaches the request and runs the body on a new virtual thread, which may block and is interrupted when the caller is killed. If the body throws, or
      * returns without an answer, that is the answer: EINTR for an interruption, the number of a
      * {@link spigot.linux.SystemCallException}, EIO for all else.
      */
@@ -159,7 +159,7 @@ public abstract class Request<R extends Request<R>> {
     }
 
     /**
-     * What to do, on a virtual thread of its own, when the caller of this detached request is interrupted or killed, or the mount ends: usually to answer EINTR soon. At
+     * What to do, on a virtual thread of its own, when the caller of this detached request is killed (of a wait for a lock: gets any signal), or the mount ends: usually to answer EINTR soon. At
      * once if that has happened already; a further call replaces the former.
      */
     public final void onInterrupt(Runnable action) {
@@ -174,9 +174,14 @@ public abstract class Request<R extends Request<R>> {
         } while (!current.compareAndSet(before, action));
     }
 
-    /** Whether the caller of this detached request was interrupted. */
+    /** Whether the caller of this detached request was killed, as {@link #onInterrupt}. */
     public final boolean isInterrupted() {
         return interruption().get() == INTERRUPTED;
+    }
+
+    /** Whether any signal to the caller ends it, and not only a fatal one. */
+    boolean endsAtAnySignal() {
+        return false;
     }
 
     final void interrupt() {

@@ -171,7 +171,7 @@ final class Worker implements Runnable {
         lastDetached = request;
         current = 0;
         if (interrupted == request.unique()) {
-            request.interrupt();
+            connection.pending().signalled(request);
         }
     }
 

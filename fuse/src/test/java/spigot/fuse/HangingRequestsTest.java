@@ -79,6 +79,33 @@ class HangingRequestsTest {
     }
 
     @Test
+    void a_signal_that_does_not_kill_ends_no_read_but_one_that_kills_later_does() throws Exception {
+        files.openFlags = OpenFlags.DIRECT_IO;
+        Process goesOn = hangingReader();
+        Process killed = hangingReader();
+        signal(goesOn, "USR1");
+        signal(killed, "USR1");
+        await().until(() -> mount.session.statistics().interrupts() == 2);
+        assertThat(mount.session.statistics().detached()).isEqualTo(2);
+        killed.destroyForcibly();
+        assertEndsSoon(killed);
+        assertThat(files.interrupted.get()).isEqualTo(1);
+        files.gate.release(1);
+        try (BufferedReader says = goesOn.inputReader()) {
+            assertThat(says.readLine()).isEqualTo("99");
+        }
+        goesOn.getOutputStream().close();
+        assertEndsSoon(goesOn);
+    }
+
+    private static void signal(Process process, String name) throws Exception {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    @Test
     void a_signal_ends_the_wait_for_a_lock_with_EINTR() throws Exception {
         Process holder = mount.startHelper("lock", mount.path("f").toString());
         BufferedReader holderSays = holder.inputReader();
@@ -88,10 +115,7 @@ class HangingRequestsTest {
         BufferedReader says = waiter.inputReader();
         assertThat(says.readLine()).isEqualTo("waiting");
         await().until(() -> mount.session.statistics().detached() == 1);
-        assertThat(new ProcessBuilder("kill", "-USR1", Long.toString(waiter.pid()))
-                        .start()
-                        .waitFor())
-                .isZero();
+        signal(waiter, "USR1");
         assertThat(says.readLine()).isEqualTo("-" + Errno.EINTR);
         holder.getOutputStream().close();
         assertEndsSoon(holder);
