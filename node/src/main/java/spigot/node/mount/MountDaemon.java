@@ -121,6 +121,7 @@ public final class MountDaemon {
             started.complete(mount);
         } catch (InterruptedException e) {
             if (limit.hasPassed()) {
+                log().error("event=mount_failed reason=\"{}\"", late());
                 throw new NodeException(late(), e);
             }
             throw e;
