@@ -53,6 +53,7 @@ final class PendingRequests {
                     request.interrupt();
                     return;
                 }
+                // The kernel tells of the first signal only: of a later one there is nothing to wait for.
                 Thread.sleep(LOOK_MILLIS);
             }
         } catch (InterruptedException e) {
